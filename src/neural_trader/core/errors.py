@@ -1,0 +1,42 @@
+"""Every error that neural-trader raises on purpose.
+
+::
+
+    NeuralTraderError
+    |-- ConfigError    an option, argument or combination of them cannot be used
+    |-- DataError      data are missing, unreadable or not what they must be
+    |-- RunRefused     a run broke a limit that protects its user (leverage)
+    |-- BuildError     the installation is incomplete (compiled kernels missing)
+    `-- BenchError     a measurement could not be trusted, so no figure is printed
+    InvariantViolation our own bug: never caught, please report it
+
+A message says what went wrong, the value found, what was expected and what to do.
+"""
+
+
+class NeuralTraderError(Exception):
+    """Base of every error that a user can cause and mend."""
+
+
+class ConfigError(NeuralTraderError):
+    """An option, argument or combination of them cannot be used."""
+
+
+class DataError(NeuralTraderError):
+    """Data are missing, unreadable or not what they must be."""
+
+
+class RunRefused(NeuralTraderError):
+    """A run broke a limit that protects its user."""
+
+
+class BuildError(NeuralTraderError):
+    """The installation is incomplete."""
+
+
+class BenchError(NeuralTraderError):
+    """A measurement could not be trusted."""
+
+
+class InvariantViolation(Exception):  # noqa: N818 - it names the state, not a user's error
+    """Something that must always hold does not: a bug in neural-trader, please report it."""
