@@ -1,0 +1,316 @@
+"""Pairs kernel: rolling hedge ratio and z-score, and the decisions that follow from them.
+
+Oracle: ``neural_trader.backtesting.reference``; text: ``docs/semantics.md``, "Pairs".
+
+Arrays (C-contiguous): ``prices`` float64 IN, a row a symbol; ``out`` float64 OUT, rows hedge ratio,
+spread, z-score; ``scratch`` float64, any content; ``state`` int64 IN/OUT; ``intents`` int64 OUT, rows
+bar and leg; ``targets`` float64 OUT.
+Directives: no bounds checks and no wraparound, because each public ``def`` checks every length
+before its loop and no index is negative; cdivision, because every divisor is made NaN or known to
+be positive first. The loops run without the GIL, allocate nothing and raise nothing.
+Cost: O(T), about 40 floating-point operations a bar whatever the lookback.
+
+Order of summation (part of the contract; compiled, interpreted and the oracle agree to the bit):
+bars are cut into blocks of ``lookback``, counted from bar 0. A window that ends in a block is the
+*older* part, in the block before, plus the *newer* part. All values are taken relative to the
+block's first bar, which lies in every window that ends in the block. The older part is summed from
+its newest bar to its oldest, the newer part from its oldest to its newest, and the total is older +
+newer. Nothing is ever subtracted from a sum, so nothing drifts, and a window of equal values has
+deviations of exactly zero: "does not move" is decided exactly.
+"""
+
+import cython
+from cython.cimports.libc.math import floor, sqrt
+
+SCRATCH_ROWS = 5
+OUT_ROWS = 3
+
+
+def _check_rows(rows: int, row_y: int, row_x: int) -> None:
+    if not (0 <= row_y < rows and 0 <= row_x < rows):
+        raise ValueError(f"rows {row_y} and {row_x} of {rows} rows of prices")
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _moments(
+    prices: cython.const[cython.double][:, ::1],
+    row_y: cython.Py_ssize_t,
+    row_x: cython.Py_ssize_t,
+    begin: cython.Py_ssize_t,
+    stop: cython.Py_ssize_t,
+    lookback: cython.Py_ssize_t,
+    nan: cython.double,
+    sums: cython.double[:, ::1],
+) -> cython.void:
+    """Write the five window sums of every bar of the block [begin, stop) into columns of sums."""
+    y0: cython.double = prices[row_y, begin]
+    x0: cython.double = prices[row_x, begin]
+    sy: cython.double = 0.0
+    sx: cython.double = 0.0
+    sxy: cython.double = 0.0
+    sxx: cython.double = 0.0
+    syy: cython.double = 0.0
+    dy: cython.double
+    dx: cython.double
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    if begin == 0:
+        # The first block has no block before it: only its last bar ends a whole window.
+        for j in range(lookback - 1):
+            sums[0, j] = nan
+            sums[1, j] = nan
+            sums[2, j] = nan
+            sums[3, j] = nan
+            sums[4, j] = nan
+    else:
+        for i in range(lookback - 1):
+            j = lookback - 2 - i
+            dy = prices[row_y, begin - 1 - i] - y0
+            dx = prices[row_x, begin - 1 - i] - x0
+            sy += dy
+            sx += dx
+            sxy += dx * dy
+            sxx += dx * dx
+            syy += dy * dy
+            sums[0, j] = sy
+            sums[1, j] = sx
+            sums[2, j] = sxy
+            sums[3, j] = sxx
+            sums[4, j] = syy
+    for i in range(5):
+        sums[i, lookback - 1] = 0.0
+    sy = 0.0
+    sx = 0.0
+    sxy = 0.0
+    sxx = 0.0
+    syy = 0.0
+    for j in range(stop - begin):
+        dy = prices[row_y, begin + j] - y0
+        dx = prices[row_x, begin + j] - x0
+        sy += dy
+        sx += dx
+        sxy += dx * dy
+        sxx += dx * dx
+        syy += dy * dy
+        sums[0, j] += sy
+        sums[1, j] += sx
+        sums[2, j] += sxy
+        sums[3, j] += sxx
+        sums[4, j] += syy
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _hedge_ratios(
+    prices: cython.const[cython.double][:, ::1],
+    row_y: cython.Py_ssize_t,
+    row_x: cython.Py_ssize_t,
+    begin: cython.Py_ssize_t,
+    stop: cython.Py_ssize_t,
+    weight: cython.double,
+    nan: cython.double,
+    sums: cython.double[:, ::1],
+    out: cython.double[:, ::1],
+) -> cython.void:
+    """Turn the sums of a block into hedge ratios and spreads; weight is 1 / lookback."""
+    j: cython.Py_ssize_t
+    sy: cython.double
+    sx: cython.double
+    varies: cython.double
+    ratio: cython.double
+    for j in range(stop - begin):
+        sy = sums[0, j]
+        sx = sums[1, j]
+        varies = sums[3, j] - sx * sx * weight
+        # A price that does not move gives no hedge ratio: a NaN divisor passes that on.
+        varies = varies if varies > 0.0 else nan
+        varies = varies if sums[4, j] - sy * sy * weight > 0.0 else nan
+        ratio = (sums[2, j] - sx * sy * weight) / varies
+        out[0, begin + j] = ratio
+        out[1, begin + j] = prices[row_y, begin + j] - ratio * prices[row_x, begin + j]
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _scores(
+    begin: cython.Py_ssize_t,
+    stop: cython.Py_ssize_t,
+    lookback: cython.Py_ssize_t,
+    nan: cython.double,
+    sums: cython.double[:, ::1],
+    out: cython.double[:, ::1],
+) -> cython.void:
+    """Write the z-scores of the block [begin, stop); a NaN spread spoils just its own windows."""
+    s0: cython.double = out[1, begin]
+    total: cython.double = 0.0
+    squares: cython.double = 0.0
+    weight: cython.double = 1.0 / lookback
+    freedom: cython.double = 1.0 / (lookback - 1)
+    d: cython.double
+    variance: cython.double
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    if begin == 0:
+        for j in range(stop):
+            out[2, j] = nan
+        return
+    for i in range(lookback - 1):
+        j = lookback - 2 - i
+        d = out[1, begin - 1 - i] - s0
+        total += d
+        squares += d * d
+        sums[0, j] = total
+        sums[1, j] = squares
+    sums[0, lookback - 1] = 0.0
+    sums[1, lookback - 1] = 0.0
+    total = 0.0
+    squares = 0.0
+    for j in range(stop - begin):
+        d = out[1, begin + j] - s0
+        total += d
+        squares += d * d
+        sums[0, j] += total
+        sums[1, j] += squares
+    for j in range(stop - begin):
+        total = sums[0, j]
+        variance = (sums[1, j] - total * total * weight) * freedom
+        variance = variance if variance > 0.0 else nan
+        out[2, begin + j] = (out[1, begin + j] - s0 - total * weight) / sqrt(variance)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _signals(
+    prices: cython.const[cython.double][:, ::1],
+    row_y: cython.Py_ssize_t,
+    row_x: cython.Py_ssize_t,
+    lookback: cython.Py_ssize_t,
+    nan: cython.double,
+    scratch: cython.double[:, ::1],
+    out: cython.double[:, ::1],
+) -> cython.void:
+    weight: cython.double = 1.0 / lookback
+    n: cython.Py_ssize_t = prices.shape[1]
+    begin: cython.Py_ssize_t = 0
+    stop: cython.Py_ssize_t
+    while begin < n:
+        stop = begin + lookback if begin + lookback < n else n
+        _moments(prices, row_y, row_x, begin, stop, lookback, nan, scratch)
+        _hedge_ratios(prices, row_y, row_x, begin, stop, weight, nan, scratch, out)
+        _scores(begin, stop, lookback, nan, scratch, out)
+        begin = stop
+
+
+def signals(
+    prices: cython.const[cython.double][:, ::1],
+    row_y: cython.Py_ssize_t,
+    row_x: cython.Py_ssize_t,
+    lookback: cython.Py_ssize_t,
+    scratch: cython.double[:, ::1],
+    out: cython.double[:, ::1],
+) -> None:
+    """Write hedge ratio, spread and z-score of every bar into the rows of ``out``; see the stub."""
+    n: cython.Py_ssize_t = prices.shape[1]
+    if lookback < 3:
+        raise ValueError(f"lookback is {lookback}; expected at least 3")
+    _check_rows(prices.shape[0], row_y, row_x)
+    if out.shape[0] < OUT_ROWS or out.shape[1] != n:
+        raise ValueError(f"out must be {OUT_ROWS} x as many columns as prices")
+    if scratch.shape[0] < SCRATCH_ROWS or scratch.shape[1] < lookback:
+        raise ValueError(f"scratch must be at least {SCRATCH_ROWS} x lookback")
+    _signals(prices, row_y, row_x, lookback, float("nan"), scratch, out)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _decide(
+    prices: cython.const[cython.double][:, ::1],
+    row_y: cython.Py_ssize_t,
+    row_x: cython.Py_ssize_t,
+    signals: cython.const[cython.double][:, ::1],
+    entry: cython.double,
+    exit_: cython.double,
+    gross: cython.double,
+    once: cython.bint,
+    state: cython.longlong[::1],
+    intents: cython.longlong[:, ::1],
+    targets: cython.double[::1],
+) -> cython.Py_ssize_t:
+    n: cython.Py_ssize_t = prices.shape[1]
+    room: cython.Py_ssize_t = intents.shape[1] - 1
+    count: cython.Py_ssize_t = 0
+    t: cython.Py_ssize_t = state[0]
+    side: cython.longlong = state[1]
+    units_y: cython.double
+    units_x: cython.double
+    score: cython.double
+    while t < n and count < room:
+        score = signals[2, t]
+        if side == 0:
+            # NaN compares false with everything: an undefined score decides nothing.
+            if score >= entry or score <= -entry:
+                if signals[0, t] > 0.0:
+                    units_y = floor(gross / (prices[row_y, t] + signals[0, t] * prices[row_x, t]))
+                    units_x = floor(signals[0, t] * units_y + 0.5)
+                    if units_y > 0.0 and units_x > 0.0:
+                        side = -1 if score >= entry else 1
+                        intents[0, count] = t
+                        intents[1, count] = 0
+                        targets[count] = side * units_y
+                        intents[0, count + 1] = t
+                        intents[1, count + 1] = 1
+                        targets[count + 1] = -side * units_x
+                        count += 2
+                    else:
+                        state[3] += 1
+                else:
+                    state[2] += 1
+        elif side * score >= -exit_:
+            side = 0
+            intents[0, count] = t
+            intents[1, count] = 0
+            targets[count] = 0.0
+            intents[0, count + 1] = t
+            intents[1, count + 1] = 1
+            targets[count + 1] = 0.0
+            count += 2
+            if once:
+                t += 1
+                break
+        t += 1
+    state[0] = t
+    state[1] = side
+    return count
+
+
+def decide(
+    prices: cython.const[cython.double][:, ::1],
+    rows: tuple,
+    signals: cython.const[cython.double][:, ::1],
+    levels: tuple,
+    once: cython.bint,
+    state: cython.longlong[::1],
+    intents: cython.longlong[:, ::1],
+    targets: cython.double[::1],
+) -> int:
+    """Write the decisions from bar ``state[0]`` on as sparse intents; see the stub."""
+    row_y: cython.Py_ssize_t = rows[0]
+    row_x: cython.Py_ssize_t = rows[1]
+    entry: cython.double = levels[0]
+    exit_: cython.double = levels[1]
+    gross: cython.double = levels[2]
+    _check_rows(prices.shape[0], row_y, row_x)
+    if signals.shape[0] < OUT_ROWS or signals.shape[1] != prices.shape[1]:
+        raise ValueError(f"signals must be {OUT_ROWS} x as many columns as prices")
+    if intents.shape[0] < 2 or intents.shape[1] != targets.shape[0] or targets.shape[0] < 4:
+        raise ValueError("intents must be 2 x n and targets n long, with n at least 4")
+    if state.shape[0] < 4 or state[0] < 0:
+        raise ValueError("state must hold 4 numbers, the first not negative")
+    return _decide(
+        prices, row_y, row_x, signals, entry, exit_, gross, once, state, intents, targets
+    )

@@ -1,0 +1,24 @@
+"""Strategies: bars in, sparse intents out. They decide; they fill nothing."""
+
+from typing import Final
+
+from neural_trader.strategies.pairs import Pairs
+from neural_trader.strategies.protocol import STATE_SIZE, CompiledStrategy
+from neural_trader.strategies.sizing import Gross, read_gross
+from neural_trader.strategies.sma_cross import SmaCross
+
+STRATEGIES: Final[dict[str, type[Pairs] | type[SmaCross]]] = {
+    Pairs.kind: Pairs,
+    SmaCross.kind: SmaCross,
+}
+"""The strategies that the command line and saved results know by name."""
+
+__all__ = [
+    "STATE_SIZE",
+    "STRATEGIES",
+    "CompiledStrategy",
+    "Gross",
+    "Pairs",
+    "SmaCross",
+    "read_gross",
+]

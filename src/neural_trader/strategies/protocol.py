@@ -1,0 +1,77 @@
+"""What the backtest engine asks of a compiled strategy.
+
+A strategy computes its signals over whole columns once, and then decides: it writes *intents*, a
+bar, a leg and the quantity wanted, only where it changes its mind. It never fills anything: fills,
+cash and equity have one home, the execution kernel.
+"""
+
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_trader.strategies.sizing import Gross
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+STATE_SIZE = 4
+"""Numbers that a strategy keeps between two calls of ``decide``: next bar, side, two skip counts."""
+
+
+class CompiledStrategy(Protocol):
+    """A strategy whose decisions are made by a kernel.
+
+    Attributes
+    ----------
+    kind : str
+        Its name on the command line.
+    signal_names : tuple of str
+        The rows of what ``signals`` returns.
+    skip_reasons : tuple of str
+        Why an entry was skipped: what ``state[2]`` and ``state[3]`` count, in bars.
+    symbols : tuple of str
+        The legs; an intent names a leg by its place here.
+    warmup_bars : int
+        Index of the first bar at which a decision is possible.
+    sizing : Gross
+        Where it is a share of equity, the engine calls ``decide`` anew after every exit.
+    """
+
+    kind: ClassVar[str]
+    signal_names: ClassVar[tuple[str, ...]]
+    skip_reasons: ClassVar[tuple[str, str]]
+
+    @property
+    def symbols(self) -> tuple[str, ...]: ...
+
+    @property
+    def warmup_bars(self) -> int: ...
+
+    @property
+    def sizing(self) -> Gross: ...
+
+    def signals(self, close: Floats, rows: tuple[int, ...]) -> Floats:
+        """Return the signals at every bar, shape (len(signal_names), T); NaN where undefined.
+
+        Timing: a column t reads closes up to and including bar t.
+        """
+        ...
+
+    def decide(
+        self,
+        close: Floats,
+        rows: tuple[int, ...],
+        signals: Floats,
+        money: float,
+        state: Ints,
+        intents: Ints,
+        targets: Floats,
+    ) -> int:
+        """Write decisions from bar ``state[0]`` on and return how many intents were written.
+
+        It stops at the last bar, when the arrays are full, or, where sizing is a share of equity,
+        after an exit. ``money`` is what a new position may be worth. An intent decided at the
+        close of bar t may be acted upon at bar t + 1.
+        """
+        ...
