@@ -3,7 +3,6 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
@@ -27,7 +26,7 @@ class BuildKernels(build_ext):
         (target / "built.json").write_text(json.dumps(built, indent=1, sort_keys=True) + "\n")
 
 
-def kernels() -> Any:
+def kernels() -> list[Extension]:
     """Return one extension a kernel file."""
     extensions = [
         Extension(f"neural_trader._kernels.{path.stem}", [str(path)], extra_compile_args=C_FLAGS)
