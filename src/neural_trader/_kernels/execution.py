@@ -41,7 +41,6 @@ def _fill(
     i: cython.Py_ssize_t
     bar: cython.Py_ssize_t
     leg: cython.Py_ssize_t
-    held: cython.double
     qty: cython.double
     reference: cython.double
     price: cython.double
@@ -53,10 +52,9 @@ def _fill(
             return -1
         if bar >= n:
             # A decision on the last bar never fills.
-            counts[1] += 1
+            counts[0] += 1
             continue
-        held = ledger[1 + leg]
-        qty = targets[i] - held
+        qty = targets[i] - ledger[1 + leg]
         if qty == 0.0:
             continue
         reference = prices[rows[leg], bar]
@@ -64,12 +62,6 @@ def _fill(
         fee = fee_rate * (abs(qty) * price)
         ledger[0] = ledger[0] - qty * price - fee
         ledger[1 + leg] = targets[i]
-        if held == 0.0:
-            if counts[2] == 0:
-                counts[0] += 1
-            counts[2] += 1
-        elif targets[i] == 0.0:
-            counts[2] -= 1
         where[0, count] = bar
         where[1, count] = leg
         fills[0, count] = qty
@@ -108,8 +100,8 @@ def fill(
         raise ValueError("intents must be 2 x n and targets n long")
     if not 0 <= begin <= stop <= targets.shape[0]:
         raise ValueError(f"span is {begin} to {stop}; there are {targets.shape[0]} intents")
-    if ledger.shape[0] != legs + 1 or counts.shape[0] < 3:
-        raise ValueError("ledger must hold cash and every leg, counts 3 numbers")
+    if ledger.shape[0] != legs + 1 or counts.shape[0] < 1:
+        raise ValueError("ledger must hold cash and every leg, counts a number")
     if where.shape[0] < 2 or fills.shape[0] < FILL_ROWS:
         raise ValueError(f"where must have 2 rows and fills {FILL_ROWS}")
     if where.shape[1] < stop - begin or fills.shape[1] < stop - begin:

@@ -33,9 +33,8 @@ def fill(
         Fee rate and slippage rate, as fractions.
     ledger : float64, shape (K + 1,)
         IN/OUT: cash, then the quantity held of each leg.
-    counts : int64, shape (3,)
-        IN/OUT, added to: positions opened from flat; intents decided on the last bar, which never
-        fill; legs held now.
+    counts : int64, shape (1,)
+        IN/OUT, added to: intents decided on the last bar, which never fill.
     where : int64, shape (2, n)
         OUT: bar and leg of each fill; n at least the length of span.
     fills : float64, shape (FILL_ROWS, n)

@@ -8,7 +8,6 @@ a strategy trades onto their common bars.
 This module trusts its input: ``neural_trader.data`` validates before it builds.
 """
 
-import difflib
 import hashlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -156,6 +155,10 @@ class Bars:
             self._hash = f"sha256:{digest.hexdigest()}"
         return self._hash
 
+    def remember_hash(self, data_hash: str) -> None:
+        """Take over the hash of the data that these bars were cut from, for provenance."""
+        self._hash = data_hash
+
     def __len__(self) -> int:
         """Return the number of distinct bar times over all symbols."""
         if len(self.blocks) == 1:
@@ -251,6 +254,8 @@ class Bars:
 
 def unknown_symbol(symbol: str, known: Iterable[str], *, where: str) -> str:
     """Return the message for a symbol that a data set does not have, with the nearest it has."""
+    import difflib
+
     names = sorted(known)
     by_upper = {name.upper(): name for name in names}
     near = difflib.get_close_matches(symbol.upper(), list(by_upper), n=1, cutoff=0.4)

@@ -1,0 +1,72 @@
+"""neural-trader: from research to live trading, in Python, at native speed.
+
+::
+
+    import neural_trader as nt
+
+    bars = nt.load("sp500-closes", symbols=["KO", "PEP"])
+    result = nt.backtest(nt.Pairs("KO", "PEP"), bars, costs=nt.Costs(fee_bps=5, slippage_bps=5))
+    nt.report(result, "pairs.html")
+
+Names are imported from their rooms when they are first used, so that ``import neural_trader`` costs
+next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from neural_trader.backtesting import Result, backtest, load_result
+    from neural_trader.core import Bars, ConfigError, Costs, DataError, NeuralTraderError, RunRefused
+    from neural_trader.data import load, samples
+    from neural_trader.reports import report
+    from neural_trader.strategies import Pairs, SmaCross
+
+__all__ = [
+    "Bars",
+    "ConfigError",
+    "Costs",
+    "DataError",
+    "NeuralTraderError",
+    "Pairs",
+    "Result",
+    "RunRefused",
+    "SmaCross",
+    "backtest",
+    "load",
+    "load_result",
+    "report",
+    "samples",
+]
+
+_ROOMS = {
+    "Bars": "core",
+    "ConfigError": "core",
+    "Costs": "core",
+    "DataError": "core",
+    "NeuralTraderError": "core",
+    "Pairs": "strategies",
+    "Result": "backtesting",
+    "RunRefused": "core",
+    "SmaCross": "strategies",
+    "backtest": "backtesting",
+    "load": "data",
+    "load_result": "backtesting",
+    "report": "reports",
+    "samples": "data",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its room when it is first used."""
+    if name not in _ROOMS:
+        message = f"module 'neural_trader' has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(import_module(f"neural_trader.{_ROOMS[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, imported or not."""
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,198 @@
+"""The backtest: a strategy's intents, filled and marked by the execution kernel.
+
+Data flow one way: bars -> window -> signals -> intents -> fills -> equity -> result. The rules are
+in ``docs/semantics.md``; ``neural_trader.backtesting.reference`` is the same in plain Python.
+"""
+
+import datetime as dt
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from neural_trader._kernels import execution
+from neural_trader.backtesting.result import Config, Outcome, Result
+from neural_trader.backtesting.window import FillAt, Range, Warmup, Window, open_window
+from neural_trader.core import Bars, ConfigError, Costs, RunRefused
+from neural_trader.core.bars import Floats
+from neural_trader.core.sessions import session_date
+from neural_trader.strategies import STATE_SIZE, CompiledStrategy
+
+LEVERAGE_MAX = 2.0
+"""Peak gross exposure over equity beyond which a run is refused unless its user allows more."""
+
+# Intents are handled in rounds of this many, so that a long run needs no large scratch arrays.
+_ROUND = 4096
+_NO_COSTS = Costs()
+
+
+def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides about a run
+    strategy: CompiledStrategy,
+    bars: Bars,
+    *,
+    capital: float = 100_000.0,
+    costs: Costs = _NO_COSTS,
+    start: str | dt.date | None = None,
+    end: str | dt.date | None = None,
+    warmup: Warmup = "before",
+    fill_at: FillAt | None = None,
+    max_leverage: float = LEVERAGE_MAX,
+) -> "Result":
+    """Run a strategy over bars.
+
+    Parameters
+    ----------
+    strategy : Pairs or SmaCross
+        What to trade and when.
+    bars : Bars
+        From :func:`neural_trader.load`; a strategy with several symbols trades on their common bars.
+    capital : float
+        Starting cash, above zero.
+    costs : Costs
+        Fee and slippage of every fill; none by default.
+    start, end : str or date, optional
+        Inclusive session dates. ``start`` is the first bar on which a decision may be taken.
+    warmup : {"before", "inside"}
+        Whether bars before ``start`` warm the indicators up or are ignored.
+    fill_at : {"open", "close"}, optional
+        The price of bar t + 1 at which a decision of bar t fills; the open where the data have it.
+    max_leverage : float
+        Peak gross exposure over equity that the run may reach.
+
+    Returns
+    -------
+    Result
+        Equity at every bar from ``start`` on, fills, round trips, metrics, provenance.
+
+    Raises
+    ------
+    ConfigError
+        An argument is outside its range.
+    DataError
+        A symbol, a range or opens that the bars do not have; raw prices that cross a split.
+    RunRefused
+        The run went beyond ``max_leverage``.
+
+    Timing
+    ------
+    A decision reads bars up to and including t and fills at bar t + 1; a decision on the last bar
+    never fills. Positions still open at the end are marked at the last close, not closed. Equity at
+    or below zero ends the run at that bar.
+    """
+    _check(strategy, bars, capital, costs, max_leverage)
+    start, end = _date_text(start), _date_text(end)
+    window = open_window(bars, strategy.symbols, Range(start, end, warmup, fill_at))
+    signals = strategy.signals(window.close, window.rows)
+    trades = _trade(strategy, window, signals, (float(capital), costs))
+    outcome = _value(window, trades, signals, float(capital))
+    if outcome.peak_leverage > max_leverage:
+        day = session_date(window.ts_close_ns[outcome.peak_bar])
+        message = (
+            f"gross exposure reached {outcome.peak_leverage:.4g} x equity on {day}; the limit is "
+            f"{max_leverage:g} x. Lower gross, or allow it with max_leverage (--max-leverage)"
+        )
+        raise RunRefused(message)
+    config = Config(strategy, float(capital), costs, start, end, warmup, window.fill_at, max_leverage)
+    return Result(config, bars, window, outcome)
+
+
+class _Trades(NamedTuple):
+    """What filling left behind."""
+
+    where: np.ndarray[tuple[int, int], np.dtype[np.int64]]
+    fills: Floats
+    count: int
+    counts: np.ndarray[tuple[int], np.dtype[np.int64]]
+    state: np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+def _trade(
+    strategy: CompiledStrategy, window: Window, signals: Floats, account: tuple[float, Costs]
+) -> _Trades:
+    """Let the strategy decide and the execution kernel fill, in turn, until the bars are used up."""
+    capital, costs = account
+    n = len(window.ts_close_ns)
+    rows = np.array(window.rows, dtype=np.int64)
+    rates = (costs.fee_rate, costs.slippage_rate)
+    sizing = strategy.sizing
+    state = np.zeros(STATE_SIZE, dtype=np.int64)
+    state[0] = window.first
+    counts = np.zeros(1, dtype=np.int64)
+    ledger = np.zeros(len(rows) + 1)
+    ledger[0] = capital
+    room = min(_ROUND, max(4, len(rows) * (n - window.first)))
+    intents, targets = np.empty((2, room), dtype=np.int64), np.empty(room)
+    rounds = []
+    while True:
+        # Flat whenever it enters, so cash is equity at every decision that needs a size.
+        money = sizing.amount * ledger[0] if sizing.of_equity else sizing.amount
+        made = strategy.decide(
+            window.close, window.rows, signals, money, state, intents, targets
+        )
+        where, fills = np.empty((2, made), dtype=np.int64), np.empty((execution.FILL_ROWS, made))
+        filled = execution.fill(
+            window.fill_price, rows, intents, targets, (0, made), rates, ledger, counts, where, fills
+        )
+        rounds.append((where, fills, filled))
+        if state[0] >= n:
+            break
+    if len(rounds) > 1:
+        where = np.concatenate([where[:, :filled] for where, _, filled in rounds], axis=1)
+        fills = np.concatenate([fills[:, :filled] for _, fills, filled in rounds], axis=1)
+        filled = where.shape[1]
+    return _Trades(where, fills, filled, counts, state)
+
+
+def _value(window: Window, trades: _Trades, signals: Floats, capital: float) -> Outcome:
+    """Mark the ledger at every bar, and end the run where equity is gone."""
+    n = len(window.ts_close_ns)
+    ledger = np.zeros(len(window.rows) + 1)
+    ledger[0] = capital
+    equity = np.empty(n - window.first)
+    peak = np.zeros(2)
+    rows = np.array(window.rows, dtype=np.int64)
+    ruin = execution.mark(
+        window.close, rows, trades.where, trades.fills, trades.count, window.first, ledger, equity,
+        peak,
+    )
+    where, fills = trades.where[:, : trades.count], trades.fills[:, : trades.count]
+    ruined = ruin < n
+    if ruined:
+        kept = int(np.searchsorted(where[0], ruin, side="right"))
+        where, fills = where[:, :kept], fills[:, :kept]
+        equity = equity[: ruin + 1 - window.first]
+    return Outcome(
+        equity,
+        where,
+        fills,
+        signals,
+        ruined,
+        float(peak[0]),
+        int(peak[1]),
+        (int(trades.state[2]), int(trades.state[3]), 0 if ruined else int(trades.counts[0])),
+    )
+
+
+def _check(
+    strategy: CompiledStrategy, bars: Bars, capital: float, costs: Costs, max_leverage: float
+) -> None:
+    """Refuse arguments of the wrong kind or range before anything is computed."""
+    if not isinstance(bars, Bars):
+        message = f"bars is a {type(bars).__name__}; expected Bars: pass it through nt.load first"
+        raise ConfigError(message)
+    if not hasattr(strategy, "decide"):
+        message = f"strategy is {strategy!r}; expected nt.Pairs(...) or nt.SmaCross(...)"
+        raise ConfigError(message)
+    if not isinstance(costs, Costs):
+        message = f"costs is {costs!r}; expected nt.Costs(fee_bps=..., slippage_bps=...)"
+        raise ConfigError(message)
+    for name, value in (("capital", capital), ("max_leverage", max_leverage)):
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not 0.0 < value or (name == "capital" and not math.isfinite(value)):
+            message = f"{name} is {value!r}; expected a number above 0"
+            raise ConfigError(message)
+
+
+def _date_text(value: str | dt.date | None) -> str | None:
+    """Return a date as the text that provenance records."""
+    return value if value is None or isinstance(value, str) else value.isoformat()[:10]

@@ -1,0 +1,140 @@
+"""Save a result to one file and read it back: NumPy arrays and JSON, no pickle."""
+
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from neural_trader.core import Bars, Block, Costs, DataError
+
+if TYPE_CHECKING:
+    from neural_trader.backtesting.result import Result
+
+FORMAT: Final = "neural-trader result 1"
+
+
+def save_result(result: "Result", path: Path) -> Path:
+    """Write a result and the bars it ran on.
+
+    Parameters
+    ----------
+    result : Result
+    path : Path
+        A file; its folder must exist. It is replaced only by a complete new file.
+
+    Raises
+    ------
+    DataError
+        The folder is not there or cannot be written to.
+    """
+    window, outcome, bars = result.window, result.outcome, result.bars
+    meta = {
+        "format": FORMAT,
+        "config": result.provenance["config"],
+        "name": bars.name,
+        "basis": bars.basis,
+        "labels": list(bars.labels),
+        "data_hash": bars.data_hash,
+        "symbols": list(window.block.symbols),
+        "rows": list(window.rows),
+        "first": window.first,
+        "is_ruined": outcome.is_ruined,
+        "peak": [outcome.peak_leverage, outcome.peak_bar],
+        "skipped": list(outcome.skipped),
+    }
+    arrays: dict[str, Any] = {
+        "meta": np.frombuffer(json.dumps(meta, sort_keys=True).encode(), dtype=np.uint8),
+        "ts_close_ns": window.ts_close_ns,
+        "equity": outcome.equity,
+        "where": outcome.where,
+        "fills": outcome.fills,
+        "signals": outcome.signals,
+    }
+    arrays |= {f"field_{name}": values for name, values in window.block.fields.items()}
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        message = f"cannot write {path}: {error.strerror}; choose a folder that can be written to"
+        raise DataError(message) from None
+    try:
+        # Crash: only the temporary file exists; `path` still holds what it held before.
+        with os.fdopen(descriptor, "wb") as file:
+            np.savez(file, **arrays)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def load_result(path: str | Path) -> "Result":
+    """Read a result that ``Result.save`` wrote.
+
+    Raises
+    ------
+    DataError
+        The file is not there, damaged, or not a saved result.
+    """
+    from neural_trader.backtesting.result import Config, Outcome, Result
+    from neural_trader.backtesting.window import Window
+    from neural_trader.strategies import STRATEGIES
+
+    if not Path(path).is_file():
+        message = f"{path}: no such file; expected a result written by Result.save"
+        raise DataError(message)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = dict(archive.items())
+        meta = json.loads(arrays["meta"].tobytes())
+        known = meta["format"] == FORMAT
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        message = f"{path} is not a saved result or is damaged ({error}); run the backtest again"
+        raise DataError(message) from None
+    if not known:
+        message = f"{path} has the format {meta['format']!r}; this version reads {FORMAT!r}"
+        raise DataError(message)
+    plain = meta["config"]
+    kind = plain["strategy"].pop("kind")
+    config = Config(
+        STRATEGIES[kind](**plain["strategy"]),
+        plain["capital"],
+        Costs(fee_bps=plain["fee_bps"], slippage_bps=plain["slippage_bps"]),
+        plain["start"],
+        plain["end"],
+        plain["warmup"],
+        plain["fill_at"].removeprefix("next "),
+        plain["max_leverage"],
+    )
+    fields = {
+        name.removeprefix("field_"): values
+        for name, values in arrays.items()
+        if name.startswith("field_")
+    }
+    block = Block(tuple(meta["symbols"]), arrays["ts_close_ns"], fields)
+    bars = Bars((block,), name=meta["name"], basis=meta["basis"], labels=tuple(meta["labels"]))
+    # The file holds the bars that the run saw, which may be fewer than were loaded for it.
+    bars.remember_hash(meta["data_hash"])
+    window = Window(
+        block.ts_close_ns,
+        fields["close"],
+        fields[config.fill_at],
+        config.fill_at,
+        tuple(meta["rows"]),
+        meta["first"],
+        block,
+    )
+    outcome = Outcome(
+        arrays["equity"],
+        arrays["where"],
+        arrays["fills"],
+        arrays["signals"],
+        meta["is_ruined"],
+        meta["peak"][0],
+        meta["peak"][1],
+        tuple(meta["skipped"]),
+    )
+    return Result(config, bars, window, outcome)

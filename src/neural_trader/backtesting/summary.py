@@ -1,0 +1,207 @@
+"""The figures of a result, in numbers for programs and in words for people."""
+
+import math
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from neural_trader.backtesting.round_trips import RoundTrip
+from neural_trader.backtesting.window import Window
+from neural_trader.core.bars import Floats
+from neural_trader.core.sessions import DAY_NS, session_date
+from neural_trader.portfolio import compute_metrics
+
+if TYPE_CHECKING:
+    from neural_trader.backtesting.result import Result
+
+_LABEL_NOTES: Final = {
+    "survivors": (
+        "survivors: these symbols are known today because they lasted; results on them are better "
+        "than a trader of the time could have had"
+    ),
+}
+_BASIS_NOTES: Final = {
+    "total-return": (
+        "research prices: total-return adjusted prices know the future of dividends and splits, so "
+        "quantities and fees are not those of the day"
+    ),
+    "split-adjusted": "split-adjusted prices: dividends are not included",
+}
+
+
+class Summary(NamedTuple):
+    """Figures by name, why some are NaN, their conventions, rows to print and notes to read."""
+
+    metrics: dict[str, float]
+    undefined: dict[str, str]
+    conventions: dict[str, str]
+    rows: list[tuple[str, str]]
+    notes: list[str]
+
+
+def compute_buy_and_hold(window: Window, bars: int, capital: float) -> Floats:
+    """Return the equity of capital split evenly over the legs at the first close, without costs.
+
+    Parameters
+    ----------
+    window : Window
+        The run's window; the line begins at its ``first`` bar.
+    bars : int
+        Length of the line.
+    capital : float
+        Starting cash; fractional quantities are held.
+    """
+    line = np.zeros(bars)
+    for row in window.rows:
+        prices = window.close[row, window.first : window.first + bars]
+        line += capital / len(window.rows) * (prices / prices[0])
+    return line
+
+
+def compute_summary(result: "Result") -> Summary:
+    """Compute every headline figure of a result."""
+    config, window = result.config, result.window
+    performance = compute_metrics(result.equity, result.ts_close_ns, capital=config.capital)
+    metrics, undefined = dict(performance.values), dict(performance.undefined)
+    conventions = dict(performance.conventions)
+    held = compute_buy_and_hold(window, len(result.equity), config.capital)
+    metrics["buy_and_hold_return"] = float(held[-1] / config.capital - 1.0)
+    for figures, reasons in (_cost_figures(result), _trade_figures(result.trips)):
+        metrics |= figures
+        undefined |= reasons
+    if "z_score" in result.signals:
+        closed = [trip for trip in result.trips if not trip.is_open]
+        metrics["trade_converged_but_lost"] = float(sum(t.pnl < 0.0 for t in closed))
+        metrics["trade_converged_but_lost_gross"] = float(sum(t.gross_pnl < 0.0 for t in closed))
+    conventions |= {
+        "turnover": "traded value over mean equity, a year",
+        "break_even_cost_bps": "gross P&L over traded value: the cost of a fill that leaves nothing",
+        "buy_and_hold": "capital split evenly over the symbols at the first close, no costs",
+        "trade_*": "closed round trips, after costs; all legs of an entry are one trade",
+        "fills": f"decided at the close of bar t, filled at the {window.fill_at} of bar t + 1",
+    }
+    return Summary(metrics, undefined, conventions, _rows(result, metrics), _notes(result))
+
+
+def _cost_figures(result: "Result") -> tuple[dict[str, float], dict[str, str]]:
+    """Return what trading cost and how much was traded."""
+    qty, reference, price, fee, _ = result.outcome.fills
+    fees, slippage = float(fee.sum()), float((qty * (price - reference)).sum())
+    net = result.final_equity - result.config.capital
+    traded = float(np.abs(qty * reference).sum())
+    stamps = result.ts_close_ns
+    years = float(stamps[-1] - stamps[0]) / (365.25 * DAY_NS)
+    reasons = {}
+    if not traded:
+        reasons["break_even_cost_bps"] = "nothing was traded"
+    if not years:
+        reasons["turnover"] = "the run has one bar"
+    figures = {
+        "net_pnl": net,
+        "gross_pnl": net + fees + slippage,
+        "fees": fees,
+        "slippage": slippage,
+        "traded_value": traded,
+        "break_even_cost_bps": (net + fees + slippage) / traded * 1e4 if traded else math.nan,
+        "turnover": traded / float(result.equity.mean()) / years if years else math.nan,
+        "peak_leverage": result.outcome.peak_leverage,
+        "time_in_market": sum(t.exit_bar - t.entry_bar for t in result.trips) / len(result.equity),
+    }
+    return figures, reasons
+
+
+def _trade_figures(trips: list[RoundTrip]) -> tuple[dict[str, float], dict[str, str]]:
+    """Return the statistics of the closed round trips."""
+    pnl = [trip.pnl for trip in trips if not trip.is_open]
+    won, lost = [p for p in pnl if p > 0.0], [p for p in pnl if p < 0.0]
+    figures = {"trade_count": float(len(trips)), "trade_closed": float(len(pnl))}
+    ratios = {
+        "trade_hit_rate": (float(len(won)), float(len(pnl)), "no closed trade"),
+        "trade_expectancy": (sum(pnl), float(len(pnl)), "no closed trade"),
+        "trade_profit_factor": (sum(won), -sum(lost), "no losing trade"),
+        "trade_payoff": (
+            sum(won) / max(len(won), 1) if won else 0.0,
+            -sum(lost) / max(len(lost), 1),
+            "no losing trade",
+        ),
+        "trade_bars_mean": (
+            float(sum(t.exit_bar - t.entry_bar for t in trips if not t.is_open)),
+            float(len(pnl)),
+            "no closed trade",
+        ),
+    }
+    reasons = {}
+    for name, (above, below, why) in ratios.items():
+        figures[name] = above / below if below else math.nan
+        if not below:
+            reasons[name] = why
+    return figures, reasons
+
+
+def _rows(result: "Result", metrics: dict[str, float]) -> list[tuple[str, str]]:
+    """Return the figures that a person looks at first, in order, as text."""
+
+    def percent(name: str) -> str:
+        return "n/a" if math.isnan(metrics[name]) else f"{metrics[name] * 100:,.2f} %"
+
+    def number(name: str, digits: int = 2) -> str:
+        return "n/a" if math.isnan(metrics[name]) else f"{metrics[name]:,.{digits}f}"
+
+    stamps = result.ts_close_ns
+    rows = [
+        ("period", f"{session_date(stamps[0])} to {session_date(stamps[-1])}, {len(stamps):,} bars"),
+        ("final equity", f"{result.final_equity:,.4f}"),
+        ("total return", percent("total_return")),
+        ("buy and hold", percent("buy_and_hold_return")),
+        ("CAGR", percent("cagr")),
+        ("volatility (ann.)", percent("ann_volatility")),
+        ("Sharpe", number("sharpe")),
+        ("Sortino", number("sortino")),
+        ("max drawdown", f"{percent('max_drawdown')}, {number('max_drawdown_bars', 0)} bars"),
+        ("trades", f"{result.trades} ({metrics['trade_closed']:.0f} closed)"),
+        ("fills", f"{result.fill_count}"),
+        ("hit rate", percent("trade_hit_rate")),
+        ("profit factor", number("trade_profit_factor")),
+        ("gross P&L", number("gross_pnl")),
+        ("fees + slippage", f"{metrics['fees']:,.2f} + {metrics['slippage']:,.2f}"),
+        ("net P&L", number("net_pnl")),
+        ("break-even cost", f"{number('break_even_cost_bps')} bps a fill"),
+        ("turnover", f"{number('turnover')} x a year"),
+        ("time in market", percent("time_in_market")),
+        ("peak leverage", f"{number('peak_leverage', 3)} x"),
+    ]
+    if "trade_converged_but_lost" in metrics:
+        lost, before = (
+            metrics["trade_converged_but_lost"],
+            metrics["trade_converged_but_lost_gross"],
+        )
+        rows.append(("converged but lost", f"{lost:.0f} ({before:.0f} before costs)"))
+    rows += [
+        (f"skipped: {name.replace('_', ' ')}", f"{count}")
+        for name, count in result.skipped.items()
+        if count
+    ]
+    return rows
+
+
+def _notes(result: "Result") -> list[str]:
+    """Return what a reader has to know before trusting the figures."""
+    bars, window, strategy = result.bars, result.window, result.config.strategy
+    notes = [
+        f"decisions at the close of bar t fill at the {window.fill_at} of bar t + 1"
+        + ("" if "open" in window.block.fields else " (the data have closes only)")
+    ]
+    if bars.basis in _BASIS_NOTES:
+        notes.append(_BASIS_NOTES[bars.basis])
+    notes += [_LABEL_NOTES.get(label, label) for label in bars.labels]
+    if len(window.ts_close_ns) <= strategy.warmup_bars:
+        notes.append(
+            f"no decision was possible: the warm-up takes {strategy.warmup_bars} bars and there are "
+            f"{len(window.ts_close_ns)}"
+        )
+    if result.outcome.is_ruined:
+        day = session_date(result.ts_close_ns[-1])
+        notes.append(f"the run ended on {day}: equity fell to {result.final_equity:,.2f}")
+    elif result.trips and result.trips[-1].is_open:
+        notes.append("a position is open at the end; it is marked at the last close, not closed")
+    return notes

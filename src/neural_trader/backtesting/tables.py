@@ -1,0 +1,87 @@
+"""The columns of a result's tables, as arrays: frames are made from these when looked at."""
+
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_trader.backtesting.round_trips import RoundTrip
+from neural_trader.backtesting.window import Window
+from neural_trader.portfolio import compute_drawdown
+
+Table = Literal["equity", "fills", "round_trips", "signals"]
+TABLES: Final[tuple[Table, ...]] = ("equity", "fills", "round_trips", "signals")
+Columns = dict[str, NDArray[np.generic]]
+
+
+def _times(window: Window, bars: NDArray[np.int64]) -> NDArray[np.datetime64]:
+    return window.ts_close_ns[bars].astype("datetime64[ns]")
+
+
+def equity_columns(window: Window, equity: NDArray[np.float64], capital: float) -> Columns:
+    """Return time, equity, the return since the bar before and the drawdown, a row a bar."""
+    bars = np.arange(window.first, window.first + len(equity))
+    returns = np.full(len(equity), np.nan)
+    returns[1:] = equity[1:] / equity[:-1] - 1.0
+    return {
+        "time": _times(window, bars),
+        "equity": equity,
+        "return": returns,
+        "drawdown": compute_drawdown(equity, capital),
+    }
+
+
+def fill_columns(
+    window: Window,
+    symbols: tuple[str, ...],
+    where: NDArray[np.int64],
+    fills: NDArray[np.float64],
+) -> Columns:
+    """Return one row a fill: decision and fill time, symbol, side, quantity, prices and costs."""
+    names = np.array(symbols, dtype=object)
+    qty, reference, price, fee, cash = fills
+    return {
+        "time": _times(window, where[0]),
+        "decision_time": _times(window, where[0] - 1),
+        "symbol": names[where[1]],
+        "side": np.where(qty > 0.0, "buy", "sell").astype(object),
+        "qty": qty,
+        "reference_price": reference,
+        "price": price,
+        "fee": fee,
+        "slippage": qty * (price - reference),
+        "cash": cash,
+    }
+
+
+def round_trip_columns(
+    window: Window,
+    symbols: tuple[str, ...],
+    trips: list[RoundTrip],
+    signals: dict[str, NDArray[np.float64]],
+) -> Columns:
+    """Return one row a round trip, with every signal at its entry and at its exit decision.
+
+    The signals at the exit of an open round trip are those of the last bar.
+    """
+    entry = np.array([trip.entry_bar for trip in trips], dtype=np.int64)
+    leave = np.array([trip.exit_bar for trip in trips], dtype=np.int64)
+    is_open = np.array([trip.is_open for trip in trips], dtype=bool)
+    decided = leave - ~is_open
+    columns: Columns = {
+        "entry_time": _times(window, entry),
+        "exit_time": _times(window, leave),
+        "bars": leave - entry,
+        "is_open": is_open,
+        "side": np.array(["long" if t.side > 0 else "short" for t in trips], dtype=object),
+    }
+    for leg, symbol in enumerate(symbols):
+        columns[f"qty_{symbol}"] = np.array(
+            [t.quantities[leg] if leg < len(t.quantities) else 0.0 for t in trips], dtype=float
+        )
+    for name, values in signals.items():
+        columns[f"{name}_entry"] = values[entry - 1]
+        columns[f"{name}_exit"] = values[decided]
+    for name in ("pnl_entry", "gross_pnl", "fees", "slippage", "pnl"):
+        columns[name] = np.array([getattr(trip, name) for trip in trips], dtype=float)
+    return columns
