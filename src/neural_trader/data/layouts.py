@@ -1,0 +1,254 @@
+"""Tables become series: which column is the time, which are fields, which are symbols.
+
+Three layouts are told apart by their names. *Single*: a column of closes, one symbol, which the
+table's source names. *Long*: the same with a symbol column. *Wide*: no close column; every column
+but the time is the closes of the symbol that it is named by.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_trader.core import Basis, DataError
+from neural_trader.core.bars import Floats, Stamps
+from neural_trader.data.tables import Table
+from neural_trader.data.times import Times, read_times
+
+if TYPE_CHECKING:
+    import polars as pl
+
+TIME_NAMES: Final = (
+    "date",
+    "datetime",
+    "time",
+    "timestamp",
+    "ts",
+    "tsclosens",
+    "tsclose",
+    "closetime",
+    "tradedate",
+)
+INDEX_NAMES: Final = ("index", "level0", "unnamed:0", "")
+SYMBOL_NAMES: Final = ("symbol", "ticker", "asset", "instrument", "sym", "tic")
+FIELD_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "open": ("open", "openprice"),
+    "high": ("high", "highprice"),
+    "low": ("low", "lowprice"),
+    "close": ("close", "closeprice", "last", "price"),
+    "volume": ("volume", "vol"),
+}
+LETTERS: Final[Mapping[str, str]] = {"o": "open", "h": "high", "l": "low", "c": "close"}
+ADJUSTED_NAMES: Final = ("adjclose", "adjustedclose", "closeadj", "adjcloseprice")
+
+
+class Series(NamedTuple):
+    """The columns of one symbol, each of shape (T,), and the rows that they come from.
+
+    ``columns`` maps a field to the name of its column; ``invalid`` to the positions in it that
+    hold no number.
+    """
+
+    symbol: str
+    stamps: Stamps
+    fields: Mapping[str, Floats]
+    rows: NDArray[np.intp]
+    columns: Mapping[str, str]
+    table: Table
+
+
+class Reading(NamedTuple):
+    """The series of one table, with what its names and times say of all of them."""
+
+    series: list[Series]
+    basis: Basis
+    clock: str
+
+
+class _Names(NamedTuple):
+    """Which column plays which part."""
+
+    time: str
+    symbol: str | None
+    fields: Mapping[str, str]
+    others: tuple[str, ...]
+    basis: Basis
+
+
+def read_table(table: Table) -> Reading:
+    """Split a table into one series a symbol.
+
+    Raises
+    ------
+    DataError
+        The time or close column is missing or ambiguous, a time or symbol cannot be read, or the
+        table has no rows.
+    """
+    if not table.frame.height:
+        message = f"{table.name} has no rows; expected one a bar"
+        raise DataError(message)
+    names = _read_names(table)
+    times = read_times(table, names.time)
+    if "close" not in names.fields:
+        series = _wide(table, names, times)
+    elif names.symbol is not None:
+        series = _long(table, names, times)
+    else:
+        series = _single(table, names, times)
+    return Reading(series, names.basis, times.clock)
+
+
+def plain(name: str) -> str:
+    """Return a column name without case, spaces and marks: ``Adj. Close`` is ``adjclose``."""
+    return "".join(each for each in name.strip().casefold() if each not in " _-.*\ufeff")
+
+
+def _read_names(table: Table) -> _Names:
+    """Give each column its part.
+
+    Single letters count as fields only where open, high, low and close all have one: O, C and V
+    are symbols too, and a wide table may hold them.
+    """
+    parts: dict[str, list[str]] = {}
+    letters = {plain(name) for name in table.frame.columns} >= set(LETTERS)
+    for at, name in enumerate(table.frame.columns):
+        parts.setdefault(_part_of(plain(name), first=at == 0, letters=letters), []).append(name)
+    for part in ("time", "symbol", "open", "high", "low", "close", "volume", "adjusted"):
+        if len(parts.get(part, ())) > 1:
+            found = ", ".join(repr(name) for name in parts[part])
+            message = (
+                f"{table.name}: columns {found} could each be the {part} column; expected one. "
+                "Rename or drop the others"
+            )
+            raise DataError(message)
+    time = parts.get("time") or parts.get("index")
+    if not time:
+        message = (
+            f"{table.name} has no time column; expected one named date, datetime, time, timestamp "
+            f"or ts, found {', '.join(table.frame.columns)}"
+        )
+        raise DataError(message)
+    fields = {name: parts[name][0] for name in FIELD_NAMES if name in parts}
+    basis: Basis = "raw"
+    adjusted = parts.get("adjusted")
+    if adjusted and "close" not in fields:
+        if fields.keys() & {"open", "high", "low"}:
+            message = (
+                f"{table.name} has open, high or low but only an adjusted close ({adjusted[0]!r}): "
+                "prices on two bases. Add the raw close, or drop open, high and low"
+            )
+            raise DataError(message)
+        fields["close"], basis = adjusted[0], "total-return"
+    others = tuple(parts.get("other", ()))
+    symbol = parts.get("symbol", [None])[0]
+    if "close" not in fields and (symbol is not None or fields or not others):
+        found = ", ".join(table.frame.columns)
+        message = (
+            f"{table.name} has no close column; expected one named close, last or price, found "
+            f"{found}"
+        )
+        raise DataError(message)
+    return _Names(time[0], symbol, fields, others, basis)
+
+
+def _part_of(name: str, *, first: bool, letters: bool) -> str:
+    """Return the part that a column of this plain name plays."""
+    if name in TIME_NAMES or (letters and name == "t"):
+        return "time"
+    if name in INDEX_NAMES and first:
+        return "index"
+    if name in SYMBOL_NAMES:
+        return "symbol"
+    if name in ADJUSTED_NAMES:
+        return "adjusted"
+    if letters and name in LETTERS:
+        return LETTERS[name]
+    if letters and name == "v":
+        return "volume"
+    return next((field for field, known in FIELD_NAMES.items() if name in known), "other")
+
+
+def _single(table: Table, names: _Names, times: Times) -> list[Series]:
+    if table.symbol is None:
+        message = (
+            f"{table.name} holds one series without a symbol. Name it: symbols='KO', or add a "
+            "symbol column"
+        )
+        raise DataError(message)
+    fields = {
+        field: _floats(table, table.frame[column], field) for field, column in names.fields.items()
+    }
+    rows = np.arange(table.frame.height)
+    return [Series(table.symbol, times.stamps, fields, rows, names.fields, table)]
+
+
+def _wide(table: Table, names: _Names, times: Times) -> list[Series]:
+    rows = np.arange(table.frame.height)
+    return [
+        Series(
+            name.strip(),
+            times.stamps,
+            {"close": _floats(table, table.frame[name], name)},
+            rows,
+            {"close": name},
+            table,
+        )
+        for name in names.others
+    ]
+
+
+def _long(table: Table, names: _Names, times: Times) -> list[Series]:
+    """Split by symbol, in the order in which the symbols first stand."""
+    import polars as pl
+
+    column = str(names.symbol)
+    labels = table.frame[column].cast(pl.String).str.strip_chars()
+    missing = np.flatnonzero((labels.is_null() | (labels == "")).to_numpy())
+    if len(missing):
+        text = f"column {column!r} has no symbol"
+        raise table.fault(int(missing[0]), text, "Fill or drop the row", more=len(missing) - 1)
+    fields = {
+        field: _floats(table, table.frame[name], field) for field, name in names.fields.items()
+    }
+    codes = labels.rank("dense").to_numpy()
+    order = np.argsort(codes, kind="stable")
+    starts = np.flatnonzero(np.diff(codes[order], prepend=0))
+    groups = sorted(np.split(order, starts[1:]), key=lambda rows: int(rows[0]))
+    return [
+        Series(
+            str(labels[int(rows[0])]),
+            times.stamps[rows],
+            {field: values[rows] for field, values in fields.items()},
+            rows,
+            names.fields,
+            table,
+        )
+        for rows in groups
+    ]
+
+
+def _floats(table: Table, series: "pl.Series", column: str) -> Floats:
+    """Return float64 values; an empty cell is NaN, which the checks refuse by its place."""
+    import polars as pl
+
+    if series.dtype == pl.String:
+        series = series.str.strip_chars()
+        series = series.set(series == "", None)
+        numbers = series.cast(pl.Float64, strict=False)
+    elif series.dtype.is_numeric():
+        numbers = series.cast(pl.Float64)
+    elif series.dtype == pl.Null:
+        numbers = pl.Series([None] * len(series), dtype=pl.Float64)
+    else:
+        message = (
+            f"{table.name}: column {series.name!r} holds {series.dtype} (such as {series[0]!r}); "
+            "expected numbers. Drop or convert the column"
+        )
+        raise DataError(message)
+    wrong = np.flatnonzero((numbers.is_null() & series.is_not_null()).to_numpy())
+    if len(wrong):
+        row = int(wrong[0])
+        text = f"{column}: {series[row]!r} is no number"
+        raise table.fault(row, text, "Mend the cell", more=len(wrong) - 1)
+    return np.ascontiguousarray(numbers.fill_null(float("nan")).to_numpy())
