@@ -123,7 +123,6 @@ def _mark(
     rows: cython.const[cython.longlong][::1],
     where: cython.const[cython.longlong][:, ::1],
     fills: cython.const[cython.double][:, ::1],
-    count: cython.Py_ssize_t,
     first: cython.Py_ssize_t,
     ledger: cython.double[::1],
     equity: cython.double[::1],
@@ -131,6 +130,7 @@ def _mark(
 ) -> cython.Py_ssize_t:
     n: cython.Py_ssize_t = prices.shape[1]
     legs: cython.Py_ssize_t = rows.shape[0]
+    count: cython.Py_ssize_t = where.shape[1]
     i: cython.Py_ssize_t = 0
     t: cython.Py_ssize_t = first
     stop: cython.Py_ssize_t
@@ -181,7 +181,6 @@ def mark(
     rows: cython.const[cython.longlong][::1],
     where: cython.const[cython.longlong][:, ::1],
     fills: cython.const[cython.double][:, ::1],
-    count: cython.Py_ssize_t,
     first: cython.Py_ssize_t,
     ledger: cython.double[::1],
     equity: cython.double[::1],
@@ -190,6 +189,7 @@ def mark(
     """Write equity at every bar from ``first`` on; return the bar of ruin or T; see the stub."""
     n: cython.Py_ssize_t = prices.shape[1]
     legs: cython.Py_ssize_t = rows.shape[0]
+    count: cython.Py_ssize_t = where.shape[1]
     i: cython.Py_ssize_t
     leg: cython.Py_ssize_t
     for leg in range(legs):
@@ -199,11 +199,11 @@ def mark(
         raise ValueError("equity must hold one number for every bar from first on")
     if where.shape[0] < 2 or fills.shape[0] < FILL_ROWS or ledger.shape[0] != legs + 1:
         raise ValueError("where, fills and ledger must have the shapes that fill() takes")
-    if count < 0 or count > where.shape[1] or count > fills.shape[1] or peak.shape[0] < 2:
-        raise ValueError("count must not exceed the fills, and peak must hold 2 numbers")
+    if fills.shape[1] != count or peak.shape[0] < 2:
+        raise ValueError("where and fills must be equally long, and peak must hold 2 numbers")
     for i in range(count):
         if not 0 <= where[1, i] < legs or where[0, i] < first or where[0, i] >= n:
             raise ValueError(f"fill {i} is at bar {where[0, i]}, leg {where[1, i]}")
         if i > 0 and where[0, i] < where[0, i - 1]:
             raise ValueError(f"fill {i} is earlier than the fill before it")
-    return _mark(prices, rows, where, fills, count, first, ledger, equity, peak)
+    return _mark(prices, rows, where, fills, first, ledger, equity, peak)

@@ -56,7 +56,6 @@ def mark(
     rows: NDArray[np.int64],
     where: NDArray[np.int64],
     fills: NDArray[np.float64],
-    count: int,
     first: int,
     ledger: NDArray[np.float64],
     equity: NDArray[np.float64],
@@ -69,9 +68,7 @@ def mark(
     prices : float64, shape (S, T), C-contiguous
         The closes.
     rows, where, fills
-        As in ``fill``; fills in the order of their bars.
-    count : int
-        How many fills there are.
+        As in ``fill``; every column is a fill, in the order of their bars.
     first : int
         The first bar to value.
     ledger : float64, shape (K + 1,)

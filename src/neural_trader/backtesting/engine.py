@@ -6,7 +6,6 @@ in ``docs/semantics.md``; ``neural_trader.backtesting.reference`` is the same in
 
 import datetime as dt
 import math
-from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from neural_trader._kernels import execution
 from neural_trader.backtesting.result import Config, Outcome, Result
 from neural_trader.backtesting.window import FillAt, Range, Warmup, Window, open_window
 from neural_trader.core import Bars, ConfigError, Costs, RunRefused
-from neural_trader.core.bars import Floats
+from neural_trader.core.bars import Floats, Ints
 from neural_trader.core.sessions import session_date
 from neural_trader.strategies import STATE_SIZE, CompiledStrategy
 
@@ -83,8 +82,13 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
     start, end = _date_text(start), _date_text(end)
     window = open_window(bars, strategy.symbols, Range(start, end, warmup, fill_at))
     signals = strategy.signals(window.close, window.rows)
-    trades = _trade(strategy, window, signals, (float(capital), costs))
-    outcome = _value(window, trades, signals, float(capital))
+    account = (float(capital), costs)
+    outcome = _run(strategy, window, signals, account)
+    if outcome.is_ruined:
+        # A run that ends in ruin is a run on the bars up to its ruin: nothing later is counted.
+        window = window.until(window.first + len(outcome.equity))
+        signals = np.ascontiguousarray(signals[:, : len(window.ts_close_ns)])
+        outcome = _run(strategy, window, signals, account)
     if outcome.peak_leverage > max_leverage:
         day = session_date(window.ts_close_ns[outcome.peak_bar])
         message = (
@@ -96,20 +100,13 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
     return Result(config, bars, window, outcome)
 
 
-class _Trades(NamedTuple):
-    """What filling left behind."""
-
-    where: np.ndarray[tuple[int, int], np.dtype[np.int64]]
-    fills: Floats
-    count: int
-    counts: np.ndarray[tuple[int], np.dtype[np.int64]]
-    state: np.ndarray[tuple[int], np.dtype[np.int64]]
-
-
 def _trade(
     strategy: CompiledStrategy, window: Window, signals: Floats, account: tuple[float, Costs]
-) -> _Trades:
-    """Let the strategy decide and the execution kernel fill, in turn, until the bars are used up."""
+) -> tuple[Ints, Floats, Ints, int]:
+    """Let the strategy decide and the execution kernel fill, in turn, until the bars are used up.
+
+    Returns bar and leg of each fill, the fills, the strategy's state and the intents of the last bar.
+    """
     capital, costs = account
     n = len(window.ts_close_ns)
     rows = np.array(window.rows, dtype=np.int64)
@@ -133,43 +130,38 @@ def _trade(
         filled = execution.fill(
             window.fill_price, rows, intents, targets, (0, made), rates, ledger, counts, where, fills
         )
-        rounds.append((where, fills, filled))
+        if filled < made:
+            where, fills = where[:, :filled].copy(), fills[:, :filled].copy()
+        rounds.append((where, fills))
         if state[0] >= n:
             break
     if len(rounds) > 1:
-        where = np.concatenate([where[:, :filled] for where, _, filled in rounds], axis=1)
-        fills = np.concatenate([fills[:, :filled] for _, fills, filled in rounds], axis=1)
-        filled = where.shape[1]
-    return _Trades(where, fills, filled, counts, state)
+        where = np.concatenate([where for where, _ in rounds], axis=1)
+        fills = np.concatenate([fills for _, fills in rounds], axis=1)
+    return where, fills, state, int(counts[0])
 
 
-def _value(window: Window, trades: _Trades, signals: Floats, capital: float) -> Outcome:
-    """Mark the ledger at every bar, and end the run where equity is gone."""
-    n = len(window.ts_close_ns)
+def _run(
+    strategy: CompiledStrategy, window: Window, signals: Floats, account: tuple[float, Costs]
+) -> Outcome:
+    """Trade, then mark the ledger at every bar, up to the one where equity is gone."""
+    where, fills, state, unfilled = _trade(strategy, window, signals, account)
     ledger = np.zeros(len(window.rows) + 1)
-    ledger[0] = capital
-    equity = np.empty(n - window.first)
+    ledger[0] = account[0]
+    equity = np.empty(len(window.ts_close_ns) - window.first)
     peak = np.zeros(2)
     rows = np.array(window.rows, dtype=np.int64)
-    ruin = execution.mark(
-        window.close, rows, trades.where, trades.fills, trades.count, window.first, ledger, equity,
-        peak,
-    )
-    where, fills = trades.where[:, : trades.count], trades.fills[:, : trades.count]
-    ruined = ruin < n
-    if ruined:
-        kept = int(np.searchsorted(where[0], ruin, side="right"))
-        where, fills = where[:, :kept], fills[:, :kept]
-        equity = equity[: ruin + 1 - window.first]
+    ruin = execution.mark(window.close, rows, where, fills, window.first, ledger, equity, peak)
+    ruined = ruin < len(window.ts_close_ns)
     return Outcome(
-        equity,
+        equity[: ruin + 1 - window.first] if ruined else equity,
         where,
         fills,
         signals,
         ruined,
         float(peak[0]),
         int(peak[1]),
-        (int(trades.state[2]), int(trades.state[3]), 0 if ruined else int(trades.counts[0])),
+        (int(state[2]), int(state[3]), unfilled),
     )
 
 

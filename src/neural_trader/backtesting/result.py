@@ -45,7 +45,12 @@ class Config(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values; equal configurations give equal ones."""
-        fields = {name: getattr(self.strategy, name) for name in self.strategy.__struct_fields__}
+        fields = {}
+        for name in self.strategy.__struct_fields__:
+            value = getattr(self.strategy, name)
+            # 20000 and 20000.0 are one configuration and must have one hash.
+            whole = type(self.strategy).__annotations__.get(name) is int
+            fields[name] = float(value) if isinstance(value, int) and not whole else value
         return {
             "strategy": {"kind": self.strategy.kind} | fields,
             "sizing": str(self.strategy.sizing),

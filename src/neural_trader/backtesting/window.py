@@ -27,6 +27,19 @@ class Window(NamedTuple):
     first: int
     block: Block
 
+    def until(self, stop: int) -> "Window":
+        """Return the window without its bars from ``stop`` on."""
+        block = self.block.cut(self.rows, 0, stop)
+        return Window(
+            block.ts_close_ns,
+            block.fields["close"],
+            block.fields[self.fill_at],
+            self.fill_at,
+            tuple(range(len(self.rows))),
+            self.first,
+            block,
+        )
+
 
 class Range(NamedTuple):
     """What the user asked for: inclusive session dates, warm-up and fill price."""

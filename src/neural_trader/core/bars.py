@@ -26,6 +26,7 @@ Basis = Literal["raw", "split-adjusted", "total-return"]
 BASES: Final[tuple[Basis, ...]] = ("raw", "split-adjusted", "total-return")
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Stamps = NDArray[np.int64]
 
 
