@@ -9,10 +9,21 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 KERNELS = Path("src/neural_trader/_kernels")
+BUILT = "built.json"
 # Determinism: no fast-math and no fused multiply-add, so that compiled and interpreted kernels
 # give the same bits; baseline x86-64, so that a wheel runs on every machine of its platform.
 # No trapping and no errno only tell the compiler that nobody reads the floating-point flags.
 C_FLAGS = ["-O3", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno"]
+
+
+def sources() -> dict[str, str]:
+    """Return the SHA-256 of every kernel's source, and of this file, which holds the flags."""
+    files = [*sorted(KERNELS.glob("[a-z]*.py")), Path(__file__)]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+# Taken before anything is compiled: a source that changes meanwhile is built again the next time.
+SOURCES = sources()
 
 
 class BuildKernels(build_ext):
@@ -20,14 +31,29 @@ class BuildKernels(build_ext):
 
     def run(self) -> None:
         super().run()
-        sources = sorted(KERNELS.glob("[a-z]*.py"))
-        built = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sources}
         target = KERNELS if self.inplace else Path(self.build_lib) / "neural_trader/_kernels"
-        (target / "built.json").write_text(json.dumps(built, indent=1, sort_keys=True) + "\n")
+        (target / BUILT).write_text(json.dumps(SOURCES, indent=1, sort_keys=True) + "\n")
+
+
+def forget_changed() -> None:
+    """Remove the C of every kernel that is not what was built last, so that it is built again.
+
+    Cython and the compiler compare times alone, and a source that was put back to an older state
+    may carry an older time than the code that was built from the newer one.
+    """
+    try:
+        built = json.loads((KERNELS / BUILT).read_text())
+    except (OSError, ValueError):
+        built = {}
+    same_flags = built.get("setup.py") == SOURCES["setup.py"]
+    for name, digest in SOURCES.items():
+        if not same_flags or built.get(name) != digest:
+            (KERNELS / name).with_suffix(".c").unlink(missing_ok=True)
 
 
 def kernels() -> list[Extension]:
     """Return one extension a kernel file."""
+    forget_changed()
     extensions = [
         Extension(f"neural_trader._kernels.{path.stem}", [str(path)], extra_compile_args=C_FLAGS)
         for path in sorted(KERNELS.glob("[a-z]*.py"))
