@@ -4,7 +4,6 @@ import hashlib
 import html
 import json
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,6 +23,7 @@ from neural_trader.backtesting.window import FillAt, Warmup, Window
 from neural_trader.core import Bars, ConfigError, Costs
 from neural_trader.core.bars import Floats
 from neural_trader.core.sessions import session_date
+from neural_trader.core.version import VERSION
 from neural_trader.strategies import CompiledStrategy
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class Result:
         stamps = self.ts_close_ns
         text = json.dumps(config, sort_keys=True, separators=(",", ":"))
         return {
-            "version": version("neural-trader"),
+            "version": VERSION,
             "config": config,
             "config_hash": f"sha256:{hashlib.sha256(text.encode()).hexdigest()}",
             "data_name": self.bars.name,

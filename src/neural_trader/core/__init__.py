@@ -4,7 +4,6 @@ from neural_trader.core.bars import BASES, FIELDS, Bars, Basis, Block, Split, un
 from neural_trader.core.costs import Costs
 from neural_trader.core.errors import (
     BenchError,
-    BuildError,
     ConfigError,
     DataError,
     InvariantViolation,
@@ -19,7 +18,6 @@ __all__ = [
     "Basis",
     "BenchError",
     "Block",
-    "BuildError",
     "ConfigError",
     "Costs",
     "DataError",

@@ -6,9 +6,10 @@
     |-- ConfigError    an option, argument or combination of them cannot be used
     |-- DataError      data are missing, unreadable or not what they must be
     |-- RunRefused     a run broke a limit that protects its user (leverage)
-    |-- BuildError     the installation is incomplete (compiled kernels missing)
     `-- BenchError     a measurement could not be trusted, so no figure is printed
     InvariantViolation our own bug: never caught, please report it
+
+Missing kernels are an ``ImportError`` of their own, ``neural_trader._kernels.KernelsMissing``.
 
 A message says what went wrong, the value found, what was expected and what to do.
 """
@@ -28,10 +29,6 @@ class DataError(NeuralTraderError):
 
 class RunRefused(NeuralTraderError):
     """A run broke a limit that protects its user."""
-
-
-class BuildError(NeuralTraderError):
-    """The installation is incomplete."""
 
 
 class BenchError(NeuralTraderError):

@@ -1,0 +1,120 @@
+"""The ``neural-trader`` command: finds the subcommand, and turns errors into exit codes.
+
+Nothing but click is imported before a command runs, and a command is imported only when it is
+called: ``--help`` must be instant.
+"""
+
+import os
+import sys
+from importlib import import_module
+from typing import Final
+
+import click
+
+from neural_trader.core.errors import (
+    BenchError,
+    ConfigError,
+    DataError,
+    NeuralTraderError,
+    RunRefused,
+)
+from neural_trader.core.version import VERSION
+
+EXIT_CODES: Final = {ConfigError: 2, DataError: 3, RunRefused: 4, BenchError: 6}
+"""What a shell sees for each kind of error.
+
+0 is success, 1 a bug of ours, 5 an incomplete installation, 130 an interrupt.
+"""
+
+_COMMANDS: Final = {
+    "backtest": ("neural_trader.app.cli.backtest", "Run a strategy over history."),
+    "bench": ("neural_trader.app.cli.bench", "Measure this installation on this machine."),
+    "data": ("neural_trader.app.cli.data", "Look at the data that are at hand."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command when it is called, and suggests the nearest for a typo."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _ = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in _COMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], _COMMANDS, n=1, cutoff=0.3)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            message = f"no command {args[0]!r}: {hint}There are {', '.join(_COMMANDS)}"
+            raise click.UsageError(message, ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        # Not the inherited way: it would import every command for one line of its help.
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 a bug of ours, 2 wrong usage, 3 data missing or wrong, 4 the run "
+    "broke a limit, 5 the installation is incomplete, 6 a measurement could not be trusted, 130 "
+    "interrupted.",
+)
+@click.version_option(VERSION, prog_name="neural-trader", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:  # noqa: ARG001, FBT001 - read by main(); click passes it by name
+    """Research, backtest and trade: exact, fast and honest."""
+
+
+def main() -> None:
+    """Run the command line; errors become one line on stderr and a documented exit code."""
+    # One thread: nothing here is large enough for more, and starting them takes 60 ms.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    debug = "--debug" in arguments[:1]
+    try:
+        outcome = cli.main(arguments, prog_name="neural-trader", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader has gone, as `head` does: not an error, and nothing more can be written.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except NeuralTraderError as error:
+        if debug:
+            raise
+        click.echo(f"error: {error}", err=True)
+        return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
+    except Exception as error:  # noqa: BLE001 - the last line before the user
+        if debug:
+            raise
+        if type(error).__name__ == "KernelsMissing":
+            click.echo(f"error: {error}", err=True)
+            return 5
+        click.echo(
+            f"internal error: {type(error).__name__}: {error}. This is a bug in neural-trader; "
+            "please report it with the output of: neural-trader --debug ...",
+            err=True,
+        )
+        return 1
+    # Outside standalone mode click returns the code of --help and --version, or what a command did.
+    return outcome if isinstance(outcome, int) else 0
