@@ -13,7 +13,8 @@ BUILT = "built.json"
 # Determinism: no fast-math and no fused multiply-add, so that compiled and interpreted kernels
 # give the same bits; baseline x86-64, so that a wheel runs on every machine of its platform.
 # No trapping and no errno only tell the compiler that nobody reads the floating-point flags.
-C_FLAGS = ["-O3", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno"]
+# Without debug information a wheel is a fifth of its size; symbols stay for profilers.
+C_FLAGS = ["-O3", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno", "-g0"]
 
 
 def sources() -> dict[str, str]:
