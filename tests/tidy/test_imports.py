@@ -1,0 +1,49 @@
+"""Importing is cheap, complete and leaves the public names alone."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.tidy.tree import PACKAGE, import_name, modules
+
+# Each costs a start 100 to 300 ms, so only functions import them.
+HEAVY = {"IPython", "pandas", "polars", "pyarrow", "rich"}
+LOADED = "import json, sys; print(json.dumps(sorted({n.partition('.')[0] for n in sys.modules})))"
+
+
+def loaded_by(program: str) -> set[str]:
+    """Return the top-level modules that a fresh interpreter holds after a program."""
+    command = [sys.executable, "-W", "error", "-c", f"{program}\n{LOADED}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_every_module_imports_and_the_root_names_stay() -> None:
+    names = [import_name(path) for path in modules(PACKAGE) if path.stem != "__main__"]
+    assert len(names) > 20
+    program = "\n".join(
+        [
+            "import importlib, types",
+            f"for name in {names!r}: importlib.import_module(name)",
+            "import neural_trader",
+            "assert isinstance(neural_trader.backtest, types.FunctionType)",
+            "for name in neural_trader.__all__:",
+            "    value = getattr(neural_trader, name)",
+            "    assert not isinstance(value, types.ModuleType), name",
+        ]
+    )
+    assert loaded_by(program) & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    ("program", "unwanted"),
+    [
+        ("import neural_trader", HEAVY | {"numpy", "click", "msgspec"}),
+        ("import neural_trader.app.cli.main", HEAVY | {"numpy", "msgspec"}),
+    ],
+)
+def test_a_start_imports_nothing_heavy(program: str, unwanted: set[str]) -> None:
+    assert loaded_by(program) & unwanted == set()
