@@ -36,7 +36,8 @@ def with_memoryviews(function: Callable[..., Any]) -> Callable[..., Any]:
     """Turn every array argument into a memoryview of it."""
 
     def call(*arguments: Any) -> Any:
-        return function(*(memoryview(a) if isinstance(a, np.ndarray) else a for a in arguments))
+        views: Any = memoryview
+        return function(*(views(a) if isinstance(a, np.ndarray) else a for a in arguments))
 
     return call
 

@@ -13,11 +13,18 @@ next to nothing.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from neural_trader.backtesting import Result, backtest, load_result
-    from neural_trader.core import Bars, ConfigError, Costs, DataError, NeuralTraderError, RunRefused
+    from neural_trader.core import (
+        Bars,
+        ConfigError,
+        Costs,
+        DataError,
+        NeuralTraderError,
+        RunRefused,
+    )
     from neural_trader.data import load, samples
     from neural_trader.reports import report
     from neural_trader.strategies import Pairs, SmaCross
@@ -57,12 +64,12 @@ _ROOMS = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import a public name from its room when it is first used."""
     if name not in _ROOMS:
         message = f"module 'neural_trader' has no attribute {name!r}"
         raise AttributeError(message)
-    value = getattr(import_module(f"neural_trader.{_ROOMS[name]}"), name)
+    value: object = getattr(import_module(f"neural_trader.{_ROOMS[name]}"), name)
     globals()[name] = value
     return value
 

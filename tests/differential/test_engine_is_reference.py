@@ -4,11 +4,11 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from tests.agreement import assert_agrees, run_both
-from tests.interpreted import interpreted_kernels
 
 import neural_trader as nt
-from neural_trader.backtesting.window import Range
+from neural_trader.backtesting.window import Range, Warmup
+from tests.agreement import assert_agrees, run_both
+from tests.interpreted import interpreted_kernels
 
 BARS = nt.load("sp500-closes")
 OHLCV = nt.load("us-ohlcv")
@@ -19,12 +19,14 @@ COSTS = nt.Costs(fee_bps=5, slippage_bps=5)
 
 def random_pairs(y: str, x: str, rng: np.random.Generator) -> nt.Pairs:
     """Draw parameters: short lookbacks, exits of 0 and below, money and shares of equity."""
-    entry = float(rng.choice([0.5, 1.0, 2.0, rng.uniform(0.2, 3.5)]))
-    leave = float(rng.choice([0.0, -entry, entry * 0.25, rng.uniform(-3.0, entry * 0.999)]))
+    entry = float(rng.choice(np.array([0.5, 1.0, 2.0, rng.uniform(0.2, 3.5)])))
+    leave = float(
+        rng.choice(np.array([0.0, -entry, entry * 0.25, rng.uniform(-3.0, entry * 0.999)]))
+    )
     return nt.Pairs(
         y,
         x,
-        lookback=int(rng.choice([3, 4, 5, 20, 60, rng.integers(3, 200)])),
+        lookback=int(rng.choice(np.array([3, 4, 5, 20, 60, rng.integers(3, 200)]))),
         entry=entry,
         exit=leave,
         gross=float(rng.choice([20_000.0, 50.0, 0.3, 1.0, 5.0])),
@@ -36,7 +38,7 @@ def random_range(rng: np.random.Generator) -> Range:
     if rng.random() < 0.5:
         return ALL
     year = int(rng.integers(1990, 2020))
-    warmup = "before" if rng.random() < 0.5 else "inside"
+    warmup: Warmup = "before" if rng.random() < 0.5 else "inside"
     return Range(f"{year}-03-05", f"{year + int(rng.integers(1, 3))}-07-01", warmup, None)
 
 

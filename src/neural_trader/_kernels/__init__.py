@@ -6,18 +6,18 @@ import the source where the compiled file is missing, and run hundreds of times 
 an error here.
 """
 
-import os
 from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
 
 __all__ = ["KernelsMissing"]
 
 
-class KernelsMissing(ImportError):
+class KernelsMissing(ImportError):  # noqa: N818 - it names what is the matter
     """The kernels were never compiled here, or for another version of Python."""
 
 
-def _check_compiled(folder: str) -> None:
-    files = set(os.listdir(folder))
+def _check_compiled(folder: Path) -> None:
+    files = {path.name for path in folder.iterdir()}
     names = {name[:-3] for name in files if name.endswith(".py") and not name.startswith("_")}
     built = {name for name in names if any(name + suffix in files for suffix in EXTENSION_SUFFIXES)}
     if names - built:
@@ -29,4 +29,4 @@ def _check_compiled(folder: str) -> None:
         raise KernelsMissing(message)
 
 
-_check_compiled(os.path.dirname(__file__))
+_check_compiled(Path(__file__).parent)

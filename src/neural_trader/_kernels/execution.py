@@ -2,10 +2,10 @@
 
 Oracle: ``neural_trader.backtesting.reference``; text: ``docs/semantics.md``, "Fills" and "Ledger".
 
-Arrays (C-contiguous): ``prices`` float64 IN, a row a symbol; ``rows`` int64 IN, the row of each leg;
-``intents`` int64 IN, rows bar and leg; ``targets`` float64 IN; ``ledger`` float64 IN/OUT, cash and
-then the quantity of each leg; ``counts`` int64 IN/OUT; ``fills`` float64 OUT, rows quantity, reference
-price, price, fee, cash afterwards; ``where`` int64 OUT, rows bar and leg.
+Arrays (C-contiguous): ``prices`` float64 IN, a row a symbol; ``rows`` int64 IN, the row of each
+leg; ``intents`` int64 IN, rows bar and leg; ``targets`` float64 IN; ``ledger`` float64 IN/OUT, cash
+and then the quantity of each leg; ``counts`` int64 IN/OUT; ``fills`` float64 OUT, rows quantity,
+reference price, price, fee, cash afterwards; ``where`` int64 OUT, rows bar and leg.
 Directives: no bounds checks and no wraparound, because each public ``def`` checks every shape and
 the loops check every bar and leg that they read from an array; cdivision, because the one divisor
 (equity) is positive where it divides. The loops run without the GIL, allocate and raise nothing.
@@ -107,8 +107,18 @@ def fill(
     if where.shape[1] < stop - begin or fills.shape[1] < stop - begin:
         raise ValueError("where and fills must have room for every intent")
     count = _fill(
-        prices, rows, intents, targets, begin, stop, fee_rate, slippage_rate, ledger, counts,
-        where, fills,
+        prices,
+        rows,
+        intents,
+        targets,
+        begin,
+        stop,
+        fee_rate,
+        slippage_rate,
+        ledger,
+        counts,
+        where,
+        fills,
     )
     if count < 0:
         raise ValueError("an intent names a bar or a leg that does not exist")

@@ -2,9 +2,9 @@
 
 Oracle: ``neural_trader.backtesting.reference``; text: ``docs/semantics.md``, "Pairs".
 
-Arrays (C-contiguous): ``prices`` float64 IN, a row a symbol; ``out`` float64 OUT, rows hedge ratio,
-spread, z-score; ``scratch`` float64, any content; ``state`` int64 IN/OUT; ``intents`` int64 OUT, rows
-bar and leg; ``targets`` float64 OUT.
+Arrays (C-contiguous): ``prices`` float64 IN, a row a symbol; ``out`` float64 OUT, rows hedge
+ratio, spread, z-score; ``scratch`` float64, any content; ``state`` int64 IN/OUT; ``intents`` int64
+OUT, rows bar and leg; ``targets`` float64 OUT.
 Directives: no bounds checks and no wraparound, because each public ``def`` checks every length
 before its loop and no index is negative; cdivision, because every divisor is made NaN or known to
 be positive first. The loops run without the GIL, allocate nothing and raise nothing.
@@ -29,6 +29,7 @@ OUT_ROWS = 3
 def _check_rows(rows: int, row_y: int, row_x: int) -> None:
     if not (0 <= row_y < rows and 0 <= row_x < rows):
         raise ValueError(f"rows {row_y} and {row_x} of {rows} rows of prices")
+
 
 @cython.cfunc
 @cython.nogil

@@ -2,9 +2,9 @@
 
 Oracle: ``neural_trader.backtesting.reference``; text: ``docs/semantics.md``, "SMA crossover".
 
-Arrays (C-contiguous): ``prices`` float64 IN, a row a symbol; ``out`` float64 OUT, rows fast and slow
-average; ``scratch`` float64, any content; ``state`` int64 IN/OUT; ``intents`` int64 OUT, rows bar and
-leg; ``targets`` float64 OUT.
+Arrays (C-contiguous): ``prices`` float64 IN, a row a symbol; ``out`` float64 OUT, rows fast and
+slow average; ``scratch`` float64, any content; ``state`` int64 IN/OUT; ``intents`` int64 OUT, rows
+bar and leg; ``targets`` float64 OUT.
 Directives: as in ``pairs``. The loops run without the GIL, allocate nothing and raise nothing.
 Cost: O(T) whatever the windows.
 

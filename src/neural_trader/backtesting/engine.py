@@ -15,7 +15,7 @@ from neural_trader.backtesting.window import FillAt, Range, Warmup, Window, open
 from neural_trader.core import Bars, ConfigError, Costs, RunRefused
 from neural_trader.core.bars import Floats, Ints
 from neural_trader.core.sessions import session_date
-from neural_trader.strategies import STATE_SIZE, CompiledStrategy
+from neural_trader.strategies import STATE_SIZE, CompiledStrategy, IntentBuffer, Legs
 
 LEVERAGE_MAX = 2.0
 """Peak gross exposure over equity beyond which a run is refused unless its user allows more."""
@@ -44,7 +44,7 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
     strategy : Pairs or SmaCross
         What to trade and when.
     bars : Bars
-        From :func:`neural_trader.load`; a strategy with several symbols trades on their common bars.
+        From :func:`neural_trader.load`; several symbols are traded on their common bars.
     capital : float
         Starting cash, above zero.
     costs : Costs
@@ -78,10 +78,10 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
     never fills. Positions still open at the end are marked at the last close, not closed. Equity at
     or below zero ends the run at that bar.
     """
-    _check(strategy, bars, capital, costs, max_leverage)
+    _check(strategy, bars, costs, capital=capital, max_leverage=max_leverage)
     start, end = _date_text(start), _date_text(end)
     window = open_window(bars, strategy.symbols, Range(start, end, warmup, fill_at))
-    signals = strategy.signals(window.close, window.rows)
+    signals = strategy.signals(Legs(window.close, window.rows))
     account = (float(capital), costs)
     outcome = _run(strategy, window, signals, account)
     if outcome.is_ruined:
@@ -96,7 +96,9 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
             f"{max_leverage:g} x. Lower gross, or allow it with max_leverage (--max-leverage)"
         )
         raise RunRefused(message)
-    config = Config(strategy, float(capital), costs, start, end, warmup, window.fill_at, max_leverage)
+    config = Config(
+        strategy, float(capital), costs, start, end, warmup, window.fill_at, max_leverage
+    )
     return Result(config, bars, window, outcome)
 
 
@@ -105,7 +107,8 @@ def _trade(
 ) -> tuple[Ints, Floats, Ints, int]:
     """Let the strategy decide and the execution kernel fill, in turn, until the bars are used up.
 
-    Returns bar and leg of each fill, the fills, the strategy's state and the intents of the last bar.
+    Returns bar and leg of each fill, the fills, the strategy's state, and how many intents of the
+    last bar never filled.
     """
     capital, costs = account
     n = len(window.ts_close_ns)
@@ -118,17 +121,25 @@ def _trade(
     ledger = np.zeros(len(rows) + 1)
     ledger[0] = capital
     room = min(_ROUND, max(4, len(rows) * (n - window.first)))
-    intents, targets = np.empty((2, room), dtype=np.int64), np.empty(room)
+    buffer = IntentBuffer(state, np.empty((2, room), dtype=np.int64), np.empty(room))
+    legs = Legs(window.close, window.rows)
     rounds = []
     while True:
         # Flat whenever it enters, so cash is equity at every decision that needs a size.
         money = sizing.amount * ledger[0] if sizing.of_equity else sizing.amount
-        made = strategy.decide(
-            window.close, window.rows, signals, money, state, intents, targets
-        )
+        made = strategy.decide(legs, signals, money, buffer)
         where, fills = np.empty((2, made), dtype=np.int64), np.empty((execution.FILL_ROWS, made))
         filled = execution.fill(
-            window.fill_price, rows, intents, targets, (0, made), rates, ledger, counts, where, fills
+            window.fill_price,
+            rows,
+            buffer.where,
+            buffer.targets,
+            (0, made),
+            rates,
+            ledger,
+            counts,
+            where,
+            fills,
         )
         if filled < made:
             where, fills = where[:, :filled].copy(), fills[:, :filled].copy()
@@ -166,7 +177,7 @@ def _run(
 
 
 def _check(
-    strategy: CompiledStrategy, bars: Bars, capital: float, costs: Costs, max_leverage: float
+    strategy: CompiledStrategy, bars: Bars, costs: Costs, *, capital: float, max_leverage: float
 ) -> None:
     """Refuse arguments of the wrong kind or range before anything is computed."""
     if not isinstance(bars, Bars):
@@ -180,7 +191,7 @@ def _check(
         raise ConfigError(message)
     for name, value in (("capital", capital), ("max_leverage", max_leverage)):
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not 0.0 < value or (name == "capital" and not math.isfinite(value)):
+        if not number or not value > 0.0 or (name == "capital" and not math.isfinite(value)):
             message = f"{name} is {value!r}; expected a number above 0"
             raise ConfigError(message)
 

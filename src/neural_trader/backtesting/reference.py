@@ -81,7 +81,7 @@ def window_sums(older: Prices, newer: Prices, window: int) -> list[float]:
 
 
 def moving_average(prices: Prices, window: int) -> list[float]:
-    """Return the mean of the last ``window`` prices at every bar, NaN before there are that many."""
+    """Return the mean of the last ``window`` prices at every bar, NaN before there are so many."""
     averages: list[float] = []
     weight = 1.0 / window
     for begin, stop in blocks(len(prices), window):
@@ -152,7 +152,9 @@ class PairsRules:
         self.signals = [self.ratio, self.spread, self.z]
         self.side = 0
 
-    def decide(self, t: int, money: float, skipped: list[int]) -> tuple[float, ...] | None:
+    def decide(  # noqa: PLR0911 - a rule a line
+        self, t: int, money: float, skipped: list[int]
+    ) -> tuple[float, ...] | None:
         """Return the units wanted of y and x, or None for no change of mind."""
         entry, leave = self.strategy.entry, self.strategy.exit
         z, ratio = self.z[t], self.ratio[t]
@@ -250,7 +252,7 @@ def run_reference(
     rules = _rules(strategy, closes)
     run = ReferenceRun(window.first, signals=rules.signals)
     account = Account(float(capital), len(closes), costs)
-    _walk(rules, strategy.sizing, window, (closes, fills_at), account, run)
+    _walk(rules, window, account, run, prices=(closes, fills_at), sizing=strategy.sizing)
     return run
 
 
@@ -263,13 +265,14 @@ def _rules(strategy: CompiledStrategy, closes: list[Prices]) -> PairsRules | Sma
     raise ConfigError(message)
 
 
-def _walk(  # noqa: PLR0913 - the parts of a run, each named
+def _walk(
     rules: PairsRules | SmaCrossRules,
-    sizing: Gross,
     window: Window,
-    prices: tuple[list[Prices], list[Prices]],
     account: Account,
     run: ReferenceRun,
+    *,
+    prices: tuple[list[Prices], list[Prices]],
+    sizing: Gross,
 ) -> None:
     """Go through the bars: fill, value, decide."""
     closes, fills_at = prices

@@ -45,12 +45,7 @@ class Config(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values; equal configurations give equal ones."""
-        fields = {}
-        for name in self.strategy.__struct_fields__:
-            value = getattr(self.strategy, name)
-            # 20000 and 20000.0 are one configuration and must have one hash.
-            whole = type(self.strategy).__annotations__.get(name) is int
-            fields[name] = float(value) if isinstance(value, int) and not whole else value
+        fields = {name: getattr(self.strategy, name) for name in self.strategy.__struct_fields__}
         return {
             "strategy": {"kind": self.strategy.kind} | fields,
             "sizing": str(self.strategy.sizing),
@@ -129,11 +124,11 @@ class Result:
     @property
     def fill_count(self) -> int:
         """How many orders were filled; two legs count twice."""
-        return self.outcome.where.shape[1]
+        return int(self.outcome.where.shape[1])
 
     @property
     def skipped(self) -> dict[str, int]:
-        """Bars on which an entry was due and not taken, by reason, and decisions of the last bar."""
+        """Bars on which a due entry was not taken, by reason, and intents of the last bar."""
         names = (*self.config.strategy.skip_reasons, "decided_on_the_last_bar")
         return {name: n for name, n in zip(names, self.outcome.skipped, strict=True) if name}
 
@@ -142,7 +137,11 @@ class Result:
         """The round trips as plain objects."""
         outcome = self.outcome
         return compute_round_trips(
-            outcome.where, outcome.fills, len(self.symbols), self.window.first, outcome.equity
+            outcome.where,
+            outcome.fills,
+            len(self.symbols),
+            first=self.window.first,
+            equity=outcome.equity,
         )
 
     @cached_property

@@ -12,11 +12,10 @@ Ints = NDArray[np.int64]
 class RoundTrip(NamedTuple):
     """One position of the strategy, all its legs together.
 
-    Bars are indices into the run's window. The decision bars are the bars before the first entry
-    and the first exit fill. ``gross_pnl`` is at reference prices; ``pnl`` is after fees and slippage
-    and equals the change of equity; ``pnl_entry`` is the part of it that stands at the close of the
-    bar of entry (the cost of getting in, where fills are at closes). An open round trip is valued
-    at the last close.
+    Bars are indices into the run's window; each fill was decided on the bar before its own.
+    ``gross_pnl`` is at reference prices; ``pnl`` is after fees and slippage and equals the change of
+    equity; ``pnl_entry`` is the part of it that stands at the close of the bar of entry (the cost of
+    getting in, where fills are at closes). An open round trip is valued at the last close.
     """
 
     entry_bar: int
@@ -32,7 +31,7 @@ class RoundTrip(NamedTuple):
 
 
 def compute_round_trips(
-    where: Ints, fills: Floats, legs: int, first: int, equity: Floats
+    where: Ints, fills: Floats, legs: int, *, first: int, equity: Floats
 ) -> list[RoundTrip]:
     """Cut the fills of a run into round trips.
 
@@ -63,10 +62,10 @@ def compute_round_trips(
     for i, qty in enumerate(quantity):
         held[leg_of[i]] += qty
         if not any(held):
-            trips.append(_trip(where, fills, (begin, i + 1), first, equity))
+            trips.append(_trip(where, fills, (begin, i + 1), first=first, equity=equity))
             begin = i + 1
     if begin < len(bars):
-        trips.append(_trip(where, fills, (begin, len(bars)), first, equity, held=held))
+        trips.append(_trip(where, fills, (begin, len(bars)), first=first, equity=equity, held=held))
     return trips
 
 
@@ -74,6 +73,7 @@ def _trip(
     where: Ints,
     fills: Floats,
     span: tuple[int, int],
+    *,
     first: int,
     equity: Floats,
     held: list[float] | None = None,

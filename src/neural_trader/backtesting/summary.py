@@ -75,7 +75,7 @@ def compute_summary(result: "Result") -> Summary:
         metrics["trade_converged_but_lost_gross"] = float(sum(t.gross_pnl < 0.0 for t in closed))
     conventions |= {
         "turnover": "traded value over mean equity, a year",
-        "break_even_cost_bps": "gross P&L over traded value: the cost of a fill that leaves nothing",
+        "break_even_cost_bps": "gross P&L over traded value: what a fill may cost",
         "buy_and_hold": "capital split evenly over the symbols at the first close, no costs",
         "trade_*": "closed round trips, after costs; all legs of an entry are one trade",
         "fills": f"decided at the close of bar t, filled at the {window.fill_at} of bar t + 1",
@@ -149,7 +149,10 @@ def _rows(result: "Result", metrics: dict[str, float]) -> list[tuple[str, str]]:
 
     stamps = result.ts_close_ns
     rows = [
-        ("period", f"{session_date(stamps[0])} to {session_date(stamps[-1])}, {len(stamps):,} bars"),
+        (
+            "period",
+            f"{session_date(stamps[0])} to {session_date(stamps[-1])}, {len(stamps):,} bars",
+        ),
         ("final equity", f"{result.final_equity:,.4f}"),
         ("total return", percent("total_return")),
         ("buy and hold", percent("buy_and_hold_return")),
@@ -196,8 +199,8 @@ def _notes(result: "Result") -> list[str]:
     notes += [_LABEL_NOTES.get(label, label) for label in bars.labels]
     if len(window.ts_close_ns) <= strategy.warmup_bars:
         notes.append(
-            f"no decision was possible: the warm-up takes {strategy.warmup_bars} bars and there are "
-            f"{len(window.ts_close_ns)}"
+            f"no decision was possible: the warm-up takes {strategy.warmup_bars} bars and there "
+            f"are {len(window.ts_close_ns)}"
         )
     if result.outcome.is_ruined:
         day = session_date(result.ts_close_ns[-1])

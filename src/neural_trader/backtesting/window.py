@@ -73,7 +73,9 @@ def open_window(bars: Bars, symbols: tuple[str, ...], asked: Range) -> Window:
     close = block.fields["close"]
     fill_at: FillAt = asked.fill_at or ("open" if "open" in block.fields else "close")
     if fill_at not in block.fields:
-        message = f"{bars.name} has no open prices; fill at the next close instead (fill_at='close')"
+        message = (
+            f"{bars.name} has no open prices; fill at the next close instead (fill_at='close')"
+        )
         raise DataError(message)
     return Window(block.ts_close_ns, close, block.fields[fill_at], fill_at, rows, first, block)
 

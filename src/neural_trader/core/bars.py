@@ -142,7 +142,7 @@ class Bars:
 
     @property
     def data_hash(self) -> str:
-        """A SHA-256 of symbols, stamps, columns and basis: equal data, equal hash, from any file."""
+        """A SHA-256 of symbols, stamps, columns and basis: equal data, equal hash."""
         if self._hash is None:
             digest = hashlib.sha256(self.basis.encode())
             for block in self.blocks:

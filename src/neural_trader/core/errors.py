@@ -27,7 +27,7 @@ class DataError(NeuralTraderError):
     """Data are missing, unreadable or not what they must be."""
 
 
-class RunRefused(NeuralTraderError):
+class RunRefused(NeuralTraderError):  # noqa: N818 - it names what happened
     """A run broke a limit that protects its user."""
 
 

@@ -12,7 +12,6 @@ DAY_NS = 86_400_000_000_000
 _EPOCH_ORDINAL = dt.date(1970, 1, 1).toordinal()
 
 
-
 def session_day(value: "str | dt.date", *, option: str) -> int:
     """Read a session date.
 

@@ -112,7 +112,14 @@ def compute_metrics(
         "cagr": "elapsed calendar time, 365.25 days a year",
         "drawdown": "positive, peak includes the starting capital",
     }
-    names = ("cagr", "ann_volatility", "sharpe", "sortino", "calmar", "period_hit_rate")
+    names: tuple[str, ...] = (
+        "cagr",
+        "ann_volatility",
+        "sharpe",
+        "sortino",
+        "calmar",
+        "period_hit_rate",
+    )
     names += ("period_best", "period_worst")
     if len(returns) < 2 or curve[-1] <= 0.0:
         why = "equity fell to zero or below" if curve[-1] <= 0.0 else "fewer than two returns"

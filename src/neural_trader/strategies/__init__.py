@@ -3,7 +3,7 @@
 from typing import Final
 
 from neural_trader.strategies.pairs import Pairs
-from neural_trader.strategies.protocol import STATE_SIZE, CompiledStrategy
+from neural_trader.strategies.protocol import STATE_SIZE, CompiledStrategy, IntentBuffer, Legs
 from neural_trader.strategies.sizing import Gross, read_gross
 from neural_trader.strategies.sma_cross import SmaCross
 
@@ -18,6 +18,8 @@ __all__ = [
     "STRATEGIES",
     "CompiledStrategy",
     "Gross",
+    "IntentBuffer",
+    "Legs",
     "Pairs",
     "SmaCross",
     "read_gross",

@@ -7,8 +7,14 @@ import numpy as np
 
 from neural_trader._kernels import pairs as kernel
 from neural_trader.core import ConfigError
-from neural_trader.strategies.checks import check_finite, check_symbol, check_whole
-from neural_trader.strategies.protocol import Floats, Ints
+from neural_trader.strategies.parameters import (
+    read_finite,
+    read_size,
+    read_symbol,
+    read_whole,
+    settle,
+)
+from neural_trader.strategies.protocol import Floats, IntentBuffer, Legs
 from neural_trader.strategies.sizing import Gross, read_gross
 
 
@@ -76,14 +82,18 @@ class Pairs(_Legs, frozen=True, kw_only=True, tag="pairs", forbid_unknown_fields
 
     def __post_init__(self) -> None:
         """Refuse parameters outside their range."""
-        check_symbol("y", self.y)
-        check_symbol("x", self.x)
+        settle(
+            self,
+            y=read_symbol("y", self.y),
+            x=read_symbol("x", self.x),
+            lookback=read_whole("lookback", self.lookback, at_least=3),
+            entry=read_finite("entry", self.entry),
+            exit=read_finite("exit", self.exit),
+            gross=read_size(self.gross),
+        )
         if self.y == self.x:
             message = f"both legs are {self.y}; a pair needs two different symbols"
             raise ConfigError(message)
-        check_whole("lookback", self.lookback, at_least=3)
-        check_finite("entry", self.entry)
-        check_finite("exit", self.exit)
         if self.entry <= 0.0:
             message = f"entry is {self.entry!r}; expected a z-score above 0"
             raise ConfigError(message)
@@ -93,7 +103,6 @@ class Pairs(_Legs, frozen=True, kw_only=True, tag="pairs", forbid_unknown_fields
                 "every position would be left at once"
             )
             raise ConfigError(message)
-        read_gross(self.gross)
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -110,25 +119,14 @@ class Pairs(_Legs, frozen=True, kw_only=True, tag="pairs", forbid_unknown_fields
         """The gross value as money or a share of equity."""
         return read_gross(self.gross)
 
-    def signals(self, close: Floats, rows: tuple[int, ...]) -> Floats:
+    def signals(self, legs: Legs) -> Floats:
         """Return hedge ratio, spread and z-score at every bar, shape (3, T)."""
-        out = np.empty((3, close.shape[1]))
+        out = np.empty((3, legs.close.shape[1]))
         scratch = np.empty((kernel.SCRATCH_ROWS, self.lookback))
-        kernel.signals(close, rows[0], rows[1], self.lookback, scratch, out)
+        kernel.signals(legs.close, legs.rows[0], legs.rows[1], self.lookback, scratch, out)
         return out
 
-    def decide(
-        self,
-        close: Floats,
-        rows: tuple[int, ...],
-        signals: Floats,
-        money: float,
-        state: Ints,
-        intents: Ints,
-        targets: Floats,
-    ) -> int:
-        """Write entries and exits from bar ``state[0]`` on; see ``CompiledStrategy``."""
+    def decide(self, legs: Legs, signals: Floats, money: float, out: IntentBuffer) -> int:
+        """Write entries and exits from bar ``out.state[0]`` on; see ``CompiledStrategy``."""
         levels = (self.entry, self.exit, money)
-        return kernel.decide(
-            close, rows, signals, levels, self.sizing.of_equity, state, intents, targets
-        )
+        return kernel.decide(legs.close, legs.rows, signals, levels, self.sizing.of_equity, *out)

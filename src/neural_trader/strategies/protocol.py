@@ -5,7 +5,7 @@ bar, a leg and the quantity wanted, only where it changes its mind. It never fil
 cash and equity have one home, the execution kernel.
 """
 
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,26 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 STATE_SIZE = 4
-"""Numbers that a strategy keeps between two calls of ``decide``: next bar, side, two skip counts."""
+"""Numbers that a strategy keeps between calls of ``decide``: next bar, side, two skip counts."""
+
+
+class Legs(NamedTuple):
+    """The closes that a strategy decides on, shape (S, T), and the row of each of its legs."""
+
+    close: Floats
+    rows: tuple[int, ...]
+
+
+class IntentBuffer(NamedTuple):
+    """Where a strategy writes.
+
+    ``state`` int64 (STATE_SIZE,), kept between calls; ``where`` int64 (2, n), decision bar and leg
+    of each intent; ``targets`` float64 (n,), the signed quantity wanted.
+    """
+
+    state: Ints
+    where: Ints
+    targets: Floats
 
 
 class CompiledStrategy(Protocol):
@@ -38,40 +57,38 @@ class CompiledStrategy(Protocol):
         Where it is a share of equity, the engine calls ``decide`` anew after every exit.
     """
 
+    __struct_fields__: ClassVar[tuple[str, ...]]
     kind: ClassVar[str]
     signal_names: ClassVar[tuple[str, ...]]
     skip_reasons: ClassVar[tuple[str, str]]
 
     @property
-    def symbols(self) -> tuple[str, ...]: ...
+    def symbols(self) -> tuple[str, ...]:
+        """The legs."""
+        ...
 
     @property
-    def warmup_bars(self) -> int: ...
+    def warmup_bars(self) -> int:
+        """Index of the first bar at which a decision is possible."""
+        ...
 
     @property
-    def sizing(self) -> Gross: ...
+    def sizing(self) -> Gross:
+        """What a new position may be worth."""
+        ...
 
-    def signals(self, close: Floats, rows: tuple[int, ...]) -> Floats:
+    def signals(self, legs: Legs) -> Floats:
         """Return the signals at every bar, shape (len(signal_names), T); NaN where undefined.
 
-        Timing: a column t reads closes up to and including bar t.
+        Timing: column t reads closes up to and including bar t.
         """
         ...
 
-    def decide(
-        self,
-        close: Floats,
-        rows: tuple[int, ...],
-        signals: Floats,
-        money: float,
-        state: Ints,
-        intents: Ints,
-        targets: Floats,
-    ) -> int:
-        """Write decisions from bar ``state[0]`` on and return how many intents were written.
+    def decide(self, legs: Legs, signals: Floats, money: float, out: IntentBuffer) -> int:
+        """Write decisions from bar ``out.state[0]`` on and return how many intents were written.
 
-        It stops at the last bar, when the arrays are full, or, where sizing is a share of equity,
-        after an exit. ``money`` is what a new position may be worth. An intent decided at the
-        close of bar t may be acted upon at bar t + 1.
+        It stops at the last bar, when ``out`` is full, or, where sizing is a share of equity, after
+        an exit. ``money`` is what a new position may be worth. An intent decided at the close of
+        bar t may be acted upon at bar t + 1.
         """
         ...

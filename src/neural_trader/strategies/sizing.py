@@ -1,5 +1,6 @@
 """How much a strategy puts at work: an amount of money or a share of equity."""
 
+import contextlib
 import math
 from typing import NamedTuple
 
@@ -39,10 +40,8 @@ def read_gross(value: float | str) -> Gross:
     amount = math.nan
     percent = isinstance(value, str) and value.strip().endswith("%")
     if not isinstance(value, bool):
-        try:
+        with contextlib.suppress(TypeError, ValueError):
             amount = float(value.strip().removesuffix("%") if isinstance(value, str) else value)
-        except (TypeError, ValueError):
-            pass
     if not (math.isfinite(amount) and amount > 0.0):
         message = (
             f"gross is {value!r}; expected money such as 20000, or a share of equity such as "

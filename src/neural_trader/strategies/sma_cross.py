@@ -7,8 +7,8 @@ import numpy as np
 
 from neural_trader._kernels import sma_cross as kernel
 from neural_trader.core import ConfigError
-from neural_trader.strategies.checks import check_symbol, check_whole
-from neural_trader.strategies.protocol import Floats, Ints
+from neural_trader.strategies.parameters import read_size, read_symbol, read_whole, settle
+from neural_trader.strategies.protocol import Floats, IntentBuffer, Legs
 from neural_trader.strategies.sizing import Gross, read_gross
 
 
@@ -62,13 +62,16 @@ class SmaCross(_Leg, frozen=True, kw_only=True, tag="sma-cross", forbid_unknown_
 
     def __post_init__(self) -> None:
         """Refuse parameters outside their range."""
-        check_symbol("symbol", self.symbol)
-        check_whole("fast", self.fast, at_least=1)
-        check_whole("slow", self.slow, at_least=2)
+        settle(
+            self,
+            symbol=read_symbol("symbol", self.symbol),
+            fast=read_whole("fast", self.fast, at_least=1),
+            slow=read_whole("slow", self.slow, at_least=2),
+            gross=read_size(self.gross),
+        )
         if self.fast >= self.slow:
             message = f"fast is {self.fast} and slow is {self.slow}; expected fast < slow"
             raise ConfigError(message)
-        read_gross(self.gross)
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -85,23 +88,12 @@ class SmaCross(_Leg, frozen=True, kw_only=True, tag="sma-cross", forbid_unknown_
         """The gross value as money or a share of equity."""
         return read_gross(self.gross)
 
-    def signals(self, close: Floats, rows: tuple[int, ...]) -> Floats:
+    def signals(self, legs: Legs) -> Floats:
         """Return the fast and the slow average at every bar, shape (2, T)."""
-        out = np.empty((2, close.shape[1]))
-        kernel.signals(close, rows[0], (self.fast, self.slow), np.empty(self.slow), out)
+        out = np.empty((2, legs.close.shape[1]))
+        kernel.signals(legs.close, legs.rows[0], (self.fast, self.slow), np.empty(self.slow), out)
         return out
 
-    def decide(
-        self,
-        close: Floats,
-        rows: tuple[int, ...],
-        signals: Floats,
-        money: float,
-        state: Ints,
-        intents: Ints,
-        targets: Floats,
-    ) -> int:
-        """Write entries and exits from bar ``state[0]`` on; see ``CompiledStrategy``."""
-        return kernel.decide(
-            close, rows[0], signals, money, self.sizing.of_equity, state, intents, targets
-        )
+    def decide(self, legs: Legs, signals: Floats, money: float, out: IntentBuffer) -> int:
+        """Write entries and exits from bar ``out.state[0]`` on; see ``CompiledStrategy``."""
+        return kernel.decide(legs.close, legs.rows[0], signals, money, self.sizing.of_equity, *out)

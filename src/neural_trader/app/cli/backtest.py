@@ -16,9 +16,7 @@ _KINDS = ("pairs", "sma-cross")
 
 @click.command()
 @click.option("--strategy", type=click.Choice(_KINDS), required=True, help="What to run.")
-@click.option(
-    "--symbols", required=True, help="Comma-separated: two for pairs, one for sma-cross."
-)
+@click.option("--symbols", required=True, help="Comma-separated: two for pairs, one for sma-cross.")
 @click.option(
     "--data", required=True, metavar="NAME|PATH", help="A sample, a CSV or Parquet file, a folder."
 )
@@ -58,8 +56,8 @@ _KINDS = ("pairs", "sma-cross")
 @click.option("--report", "report_path", type=click.Path(), help="Write an HTML report.")
 @click.option("--save", "save_path", type=click.Path(), help="Write the result to a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def backtest(**options: Any) -> None:
-    """Run a strategy over history and print what it did.
+def backtest(**options: Any) -> None:  # noqa: ANN401 - click passes what it parsed
+    r"""Run a strategy over history and print what it did.
 
     \b
     neural-trader backtest --strategy pairs --symbols KO,PEP --data sp500-closes \\
@@ -101,7 +99,7 @@ def _strategy(options: dict[str, Any]) -> "Pairs | SmaCross":
     """Build the strategy from its options; an option of another strategy is refused."""
     from neural_trader.strategies import Pairs, SmaCross
 
-    kind: type[Pairs] | type[SmaCross] = Pairs if options["strategy"] == "pairs" else SmaCross
+    kind: type[Pairs | SmaCross] = Pairs if options["strategy"] == "pairs" else SmaCross
     own = {"gross": options["gross"]}
     for name, owner in (
         ("lookback", Pairs),

@@ -14,7 +14,7 @@ def data() -> None:
 
 @data.command("samples")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_samples(as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
+def list_samples(as_json: bool) -> None:
     """List the bundled samples: what they hold, where they come from, under which licence."""
     found = samples()
     if as_json:

@@ -73,7 +73,7 @@ class _LazyGroup(click.Group):
 )
 @click.version_option(VERSION, prog_name="neural-trader", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def cli(debug: bool) -> None:  # noqa: ARG001, FBT001 - read by main(); click passes it by name
+def cli(debug: bool) -> None:
     """Research, backtest and trade: exact, fast and honest."""
 
 
@@ -84,7 +84,7 @@ def main() -> None:
     sys.exit(_run(sys.argv[1:]))
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str]) -> int:  # noqa: PLR0911 - one code for each way to end
     debug = "--debug" in arguments[:1]
     try:
         outcome = cli.main(arguments, prog_name="neural-trader", standalone_mode=False)
@@ -104,7 +104,7 @@ def _run(arguments: list[str]) -> int:
             raise
         click.echo(f"error: {error}", err=True)
         return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
-    except Exception as error:  # noqa: BLE001 - the last line before the user
+    except Exception as error:
         if debug:
             raise
         if type(error).__name__ == "KernelsMissing":

@@ -1,0 +1,54 @@
+"""Reads strategy parameters: plain Python numbers out, clear messages for anything else.
+
+A NumPy integer is as good as an int and 20000 as good as 20000.0, but a configuration is hashed and
+written as JSON, so each parameter is kept in its one plain form.
+"""
+
+import math
+import numbers
+
+import msgspec
+
+from neural_trader.core import ConfigError
+from neural_trader.strategies.sizing import read_gross
+
+
+def read_whole(name: str, value: object, *, at_least: int) -> int:
+    """Return a whole number of at least ``at_least``, or raise ConfigError."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, numbers.Integral)
+        or not int(value) >= at_least
+    ):
+        message = f"{name} is {value!r}; expected a whole number of bars, at least {at_least}"
+        raise ConfigError(message)
+    return int(value)
+
+
+def read_finite(name: str, value: object) -> float:
+    """Return a finite number, or raise ConfigError."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
+        message = f"{name} is {value!r}; expected a finite number"
+        raise ConfigError(message)
+    return float(value)
+
+
+def read_symbol(name: str, value: object) -> str:
+    """Return a symbol, or raise ConfigError."""
+    if not isinstance(value, str) or not value.strip():
+        message = f"{name} is {value!r}; expected a symbol such as 'KO'"
+        raise ConfigError(message)
+    return value
+
+
+def read_size(value: float | str) -> float | str:
+    """Return a gross value in its plain form, or raise ConfigError."""
+    read_gross(value)
+    return value if isinstance(value, str) else float(value)
+
+
+def settle(struct: msgspec.Struct, **plain: float | str) -> None:
+    """Keep the plain forms in a frozen struct that is being made."""
+    for name, value in plain.items():
+        if getattr(struct, name) is not value:
+            msgspec.structs.force_setattr(struct, name, value)
