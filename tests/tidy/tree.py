@@ -28,9 +28,15 @@ def modules(folder: Path = ROOT) -> tuple[Path, ...]:
 
 
 @cache
+def text(path: Path) -> str:
+    """Return what stands in a file, read once."""
+    return path.read_text(encoding="utf-8")
+
+
+@cache
 def parse(path: Path) -> ast.Module:
     """Return the syntax tree of a module or stub."""
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+    return ast.parse(text(path), str(path))
 
 
 def name_of(path: Path) -> str:
