@@ -24,6 +24,7 @@ TIME_NAMES: Final = (
     "datetime",
     "time",
     "timestamp",
+    "timestamps",
     "ts",
     "tsclosens",
     "tsclose",
@@ -39,15 +40,30 @@ FIELD_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "close": ("close", "closeprice", "last", "price"),
     "volume": ("volume", "vol"),
 }
-LETTERS: Final[Mapping[str, str]] = {"o": "open", "h": "high", "l": "low", "c": "close"}
+LETTERS: Final[Mapping[str, str]] = {
+    "t": "time",
+    "o": "open",
+    "h": "high",
+    "l": "low",
+    "c": "close",
+    "v": "volume",
+}
 ADJUSTED_NAMES: Final = ("adjclose", "adjustedclose", "closeadj", "adjcloseprice")
+PART_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "time": TIME_NAMES,
+    "symbol": SYMBOL_NAMES,
+    "adjusted": ADJUSTED_NAMES,
+    **FIELD_NAMES,
+}
+# What data vendors put beside bars, without a part in them here.
+EXTRA_NAMES: Final = ("dividends", "stocksplits", "capitalgains", "vwap", "trades")
 
 
 class Series(NamedTuple):
     """The columns of one symbol, each of shape (T,), and the rows that they come from.
 
-    ``columns`` maps a field to the name of its column; ``invalid`` to the positions in it that
-    hold no number.
+    ``columns`` maps a field to the name of its column. A cell that is empty or holds no number is
+    NaN.
     """
 
     symbol: str
@@ -88,7 +104,9 @@ def read_table(table: Table) -> Reading:
     if not table.frame.height:
         message = f"{table.name} has no rows; expected one a bar"
         raise DataError(message)
-    names = _read_names(table)
+    first, *others = table.frame.columns
+    wide = _Names(first, None, {}, tuple(others), "raw")
+    names = wide if table.wide else _read_names(table)
     times = read_times(table, names.time)
     if "close" not in names.fields:
         series = _wide(table, names, times)
@@ -97,6 +115,17 @@ def read_table(table: Table) -> Reading:
     else:
         series = _single(table, names, times)
     return Reading(series, names.basis, times.clock)
+
+
+def is_time_name(name: str) -> bool:
+    """Return whether a column of this name is taken for the time."""
+    return plain(name) in TIME_NAMES
+
+
+def is_field_name(name: str) -> bool:
+    """Return whether a column of this name is a field of a bar, or known to come beside them."""
+    known = (*FIELD_NAMES.values(), ADJUSTED_NAMES, EXTRA_NAMES)
+    return any(plain(name) in names for names in known)
 
 
 def plain(name: str) -> str:
@@ -111,7 +140,7 @@ def _read_names(table: Table) -> _Names:
     are symbols too, and a wide table may hold them.
     """
     parts: dict[str, list[str]] = {}
-    letters = {plain(name) for name in table.frame.columns} >= set(LETTERS)
+    letters = {plain(name) for name in table.frame.columns} >= set("ohlc")
     for at, name in enumerate(table.frame.columns):
         parts.setdefault(_part_of(plain(name), first=at == 0, letters=letters), []).append(name)
     for part in ("time", "symbol", "open", "high", "low", "close", "volume", "adjusted"):
@@ -154,19 +183,11 @@ def _read_names(table: Table) -> _Names:
 
 def _part_of(name: str, *, first: bool, letters: bool) -> str:
     """Return the part that a column of this plain name plays."""
-    if name in TIME_NAMES or (letters and name == "t"):
-        return "time"
-    if name in INDEX_NAMES and first:
+    if first and name in INDEX_NAMES:
         return "index"
-    if name in SYMBOL_NAMES:
-        return "symbol"
-    if name in ADJUSTED_NAMES:
-        return "adjusted"
     if letters and name in LETTERS:
         return LETTERS[name]
-    if letters and name == "v":
-        return "volume"
-    return next((field for field, known in FIELD_NAMES.items() if name in known), "other")
+    return next((part for part, known in PART_NAMES.items() if name in known), "other")
 
 
 def _single(table: Table, names: _Names, times: Times) -> list[Series]:
@@ -176,9 +197,7 @@ def _single(table: Table, names: _Names, times: Times) -> list[Series]:
             "symbol column"
         )
         raise DataError(message)
-    fields = {
-        field: _floats(table, table.frame[column], field) for field, column in names.fields.items()
-    }
+    fields = {field: _floats(table.frame[column]) for field, column in names.fields.items()}
     rows = np.arange(table.frame.height)
     return [Series(table.symbol, times.stamps, fields, rows, names.fields, table)]
 
@@ -189,7 +208,7 @@ def _wide(table: Table, names: _Names, times: Times) -> list[Series]:
         Series(
             name.strip(),
             times.stamps,
-            {"close": _floats(table, table.frame[name], name)},
+            {"close": _floats(table.frame[name])},
             rows,
             {"close": name},
             table,
@@ -208,9 +227,7 @@ def _long(table: Table, names: _Names, times: Times) -> list[Series]:
     if len(missing):
         text = f"column {column!r} has no symbol"
         raise table.fault(int(missing[0]), text, "Fill or drop the row", more=len(missing) - 1)
-    fields = {
-        field: _floats(table, table.frame[name], field) for field, name in names.fields.items()
-    }
+    fields = {field: _floats(table.frame[name]) for field, name in names.fields.items()}
     codes = labels.rank("dense").to_numpy()
     order = np.argsort(codes, kind="stable")
     starts = np.flatnonzero(np.diff(codes[order], prepend=0))
@@ -228,27 +245,15 @@ def _long(table: Table, names: _Names, times: Times) -> list[Series]:
     ]
 
 
-def _floats(table: Table, series: "pl.Series", column: str) -> Floats:
-    """Return float64 values; an empty cell is NaN, which the checks refuse by its place."""
+def _floats(series: "pl.Series") -> Floats:
+    """Return float64 values: NaN where a cell is empty or no number, which the checks refuse.
+
+    Texts are read as Python's ``float`` reads them, to the last bit.
+    """
     import polars as pl
 
     if series.dtype == pl.String:
         series = series.str.strip_chars()
-        series = series.set(series == "", None)
-        numbers = series.cast(pl.Float64, strict=False)
-    elif series.dtype.is_numeric():
-        numbers = series.cast(pl.Float64)
-    elif series.dtype == pl.Null:
-        numbers = pl.Series([None] * len(series), dtype=pl.Float64)
-    else:
-        message = (
-            f"{table.name}: column {series.name!r} holds {series.dtype} (such as {series[0]!r}); "
-            "expected numbers. Drop or convert the column"
-        )
-        raise DataError(message)
-    wrong = np.flatnonzero((numbers.is_null() & series.is_not_null()).to_numpy())
-    if len(wrong):
-        row = int(wrong[0])
-        text = f"{column}: {series[row]!r} is no number"
-        raise table.fault(row, text, "Mend the cell", more=len(wrong) - 1)
-    return np.ascontiguousarray(numbers.fill_null(float("nan")).to_numpy())
+    elif not series.dtype.is_numeric():
+        return np.full(len(series), np.nan)
+    return np.array(series.cast(pl.Float64, strict=False).fill_null(float("nan")))

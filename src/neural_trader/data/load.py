@@ -1,84 +1,209 @@
 """The front door of the data room: one call from any source to validated bars."""
 
 import datetime as dt
-import difflib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Final, Literal
 
 from neural_trader.core import BASES, Bars, Basis, Block, ConfigError, DataError, Split
-from neural_trader.core.sessions import session_date, first_ns, session_day
-from neural_trader.data.content import Content, Span, read_content, read_span, select
-from neural_trader.data.readers import data_files, read_tables
-from neural_trader.data.samples import Sample, adjusted, find_sample, samples
+from neural_trader.core.sessions import first_ns, session_day
+from neural_trader.data.cache import ColumnCache, cache_folder, key_of, stamp_of
+from neural_trader.data.paths import data_files, not_there
+from neural_trader.data.samples import Sample, adjusted, find_sample
+from neural_trader.data.selection import Content, Span, read_span, select
 
 Adjust = Literal["splits", "none"]
-_ADJUST: Final = ("splits", "none")
+ADJUSTMENTS: Final[tuple[Adjust, ...]] = ("splits", "none")
 
 
 def load(  # noqa: PLR0913 - the one front door: each option is a word of the field
-    source: Any,
+    source: object,
     *,
     symbols: str | Sequence[str] | None = None,
     start: str | dt.date | None = None,
     end: str | dt.date | None = None,
-    timestamps: Any = None,
+    timestamps: object = None,
     basis: Basis | None = None,
     adjust: Adjust = "splits",
     cache: bool = True,
 ) -> Bars:
-    """Load."""
-    wanted = read_symbols(symbols)
+    """Load validated bars from a sample, a file, a folder, a frame or arrays.
+
+    Parameters
+    ----------
+    source : str, Path, Polars or pandas frame, dict of columns, or NumPy array
+        The name of a sample (see :func:`samples`); the path of a CSV or Parquet file, or of a
+        folder of them; a frame or columns in memory; or an array of closes of shape (T,) or (T, N).
+        A name that is a sample wins over a path: write ``./name`` for the path.
+    symbols : str or sequence of str, optional
+        Which symbols, in which order; None loads all. For an array they name its columns, for a
+        frame of one unnamed series that series.
+    start, end : str or datetime.date, optional
+        First and last session date, both inclusive, as ``YYYY-MM-DD``.
+    timestamps : array-like, shape (T,), optional
+        The close times of a source in memory that has none: dates, datetimes, ISO texts or integer
+        epochs. A naive time is UTC.
+    basis : {"raw", "split-adjusted", "total-return"}, optional
+        What the prices know of corporate actions. None: raw; total-return where the only closes
+        are adjusted ones. A sample knows its own.
+    adjust : {"splits", "none"}
+        Whether raw prices that come with a table of splits are adjusted for them. Of the sources
+        here only samples have one.
+    cache : bool
+        Whether files are kept as columns, for the next load.
+
+    Returns
+    -------
+    Bars
+        What is loaded is all there is: nothing before ``start`` is kept for a warm-up. Arrays are
+        read-only.
+
+    Raises
+    ------
+    ConfigError
+        An argument cannot be used, or one that the source needs is missing.
+    DataError
+        The source is not there, cannot be read, is not what bars must be, or has no such symbol or
+        range. The message names file, row, value and what to do.
+
+    Timing
+    ------
+    A bar is stamped at its close. A bar that carries only a date closes at the end of that UTC day.
+
+    Missing
+    -------
+    No gap is filled: an empty or NaN cell of a symbol that is asked for is an error, wherever in
+    its history it stands. Symbols with different calendars keep their own.
+
+    Examples
+    --------
+    >>> bars = load("sp500-closes", symbols=["KO", "PEP"], start="2021-01-01", end="2021-12-31")
+    >>> bars
+    Bars('sp500-closes': KO, PEP; 252 bars, 2021-01-04 to 2021-12-31, total-return)
+    """
+    wanted = _read_symbols(symbols)
     span = read_span(
         None if start is None else session_day(start, option="start"),
         None if end is None else session_day(end, option="end"),
     )
-    if basis is not None and basis not in BASES:
-        message = f"basis is {basis!r}; expected one of {', '.join(BASES)}"
+    _check_option("basis", basis, (None, *BASES))
+    _check_option("adjust", adjust, ADJUSTMENTS)
+    if not isinstance(source, (str, os.PathLike)):
+        name, content = _read_memory(source, wanted, timestamps)
+        blocks = select(name, content, wanted, span)
+        return Bars(blocks, name=name.removeprefix("the "), basis=basis or content.basis)
+    if timestamps is not None:
+        message = "timestamps= is for data in memory that have no times; files and samples have"
         raise ConfigError(message)
-    if adjust not in _ADJUST:
-        message = f"adjust is {adjust!r}; expected one of {', '.join(_ADJUST)}"
-        raise ConfigError(message)
+    store = ColumnCache(cache_folder()) if cache else None
     sample = find_sample(source) if isinstance(source, str) else None
-    path = sample.path if sample else Path(source)
-    content = _from_path(path)
-    if sample:
-        return _sample_bars(sample, content, wanted, span, adjust)
+    if sample is not None:
+        _check_option(f"basis of {sample.name}", basis, (None, sample.basis))
+        content = _read_path(sample.path, wanted, store)
+        return _sample_bars(sample, content, wanted, span=span, adjust=adjust)
+    path = Path(source)
+    if not str(source) or not path.exists():
+        raise DataError(not_there(path))
+    content = _read_path(path, wanted, store)
     blocks = select(path.name, content, wanted, span)
     return Bars(blocks, name=path.name, basis=basis or content.basis)
 
 
-def read_symbols(symbols: str | Sequence[str] | None) -> tuple[str, ...] | None:
+def _read_symbols(symbols: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    """Return the symbols that are asked for, each once."""
     if symbols is None:
         return None
-    return (symbols,) if isinstance(symbols, str) else tuple(symbols)
+    try:
+        wanted = (symbols,) if isinstance(symbols, str) else tuple(symbols)
+    except TypeError:
+        wanted = ()
+    if not wanted or not all(isinstance(symbol, str) and symbol for symbol in wanted):
+        message = f"symbols is {symbols!r}; expected one symbol or a list of them, such as ['KO']"
+        raise ConfigError(message)
+    twice = next((symbol for symbol in wanted if wanted.count(symbol) > 1), None)
+    if twice is not None:
+        message = f"symbols has {twice!r} twice; expected each once"
+        raise ConfigError(message)
+    return wanted
 
 
-def _sample_bars(sample, content, wanted, span, adjust) -> Bars:
-    splits = sample.splits
-    basis = sample.basis
+def _check_option(name: str, value: object, known: Sequence[object]) -> None:
+    if value not in known:
+        listed = ", ".join(repr(each) for each in known if each is not None)
+        message = f"{name} is {value!r}; expected one of {listed}"
+        raise ConfigError(message)
+
+
+def _read_memory(
+    source: object, symbols: Sequence[str] | None, timestamps: object
+) -> tuple[str, Content]:
+    """Return what messages call an object in memory, and its content."""
+    from neural_trader.data.content import read_content
+    from neural_trader.data.frames import frame_table
+
+    table = frame_table(source, symbols, timestamps)
+    return table.name, read_content(table.name, [table])
+
+
+def _read_path(path: Path, symbols: Sequence[str] | None, store: ColumnCache | None) -> Content:
+    """Return the content of a file or folder, from the cache where it knows the same bytes."""
+    try:
+        # An absolute path without links, so that a record serves every way to write it.
+        path = path.resolve()
+        files = data_files(path)
+        if store is None:
+            return _parse(path, [(file, file.read_bytes()) for file in files])
+        stamps = [stamp_of(file) for file in files]
+        known = store.known_key(path, stamps)
+        content = None if known is None else store.read(known, symbols)
+        if content is not None:
+            return content
+        read = [(file, file.read_bytes()) for file in files]
+        unchanged = [stamp_of(file) for file in files] == stamps
+    except OSError as error:
+        message = (
+            f"{error.filename} cannot be read: {error.strerror}. Check the path and its rights"
+        )
+        raise DataError(message) from None
+    key = key_of(path.name, read)
+    content = store.read(key, symbols)
+    if content is None:
+        content = _parse(path, read)
+        store.write(key, content)
+    if unchanged:
+        store.remember(path, stamps, key)
+    return content
+
+
+def _parse(path: Path, files: Sequence[tuple[Path, bytes]]) -> Content:
+    """Read a source anew. What this needs is imported here: a warm load goes without."""
+    from neural_trader.data.content import read_content
+    from neural_trader.data.readers import read_tables
+
+    return read_content(path.name, read_tables(path, files))
+
+
+def _sample_bars(
+    sample: Sample,
+    content: Content,
+    symbols: Sequence[str] | None,
+    *,
+    span: Span,
+    adjust: Adjust,
+) -> Bars:
+    """Return the bars of a sample, adjusted for its splits unless they are wanted raw."""
+    basis, splits = sample.basis, sample.splits
     if splits and adjust == "splits":
-        content = content._replace(blocks=tuple(adjusted(b, splits) for b in content.blocks))
-        splits, basis = (), "split-adjusted"
-    blocks = select(sample.name, content, wanted, span)
-    return Bars(
-        blocks, name=sample.name, basis=basis, labels=sample.labels, splits=_inside(splits, blocks)
-    )
+        content = content._replace(blocks=tuple(adjusted(each, splits) for each in content.blocks))
+        basis, splits = "split-adjusted", ()
+    blocks = select(sample.name, content, symbols, span)
+    crossed = tuple(split for split in splits if any(_crosses(each, split) for each in blocks))
+    return Bars(blocks, name=sample.name, basis=basis, labels=sample.labels, splits=crossed)
 
 
-def _inside(splits: tuple[Split, ...], blocks: tuple[Block, ...]) -> tuple[Split, ...]:
-    out = []
-    for split in splits:
-        for block in blocks:
-            if (
-                split.symbol in block.row_of
-                and block.ts_close_ns[0] < first_ns(split.day) <= block.ts_close_ns[-1]
-            ):
-                out.append(split)
-    return tuple(out)
-
-
-def _from_path(path: Path) -> Content:
-    files = data_files(path)
-    return read_content(path.name, read_tables(path, [(f, f.read_bytes()) for f in files]))
+def _crosses(block: Block, split: Split) -> bool:
+    """Return whether a block has bars of a symbol on both sides of its split."""
+    day = first_ns(split.day)
+    stamps = block.ts_close_ns
+    return split.symbol in block.row_of and bool(stamps[0] < day <= stamps[-1])

@@ -4,50 +4,10 @@ import csv
 import io
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 from neural_trader.core import DataError
-from neural_trader.data.tables import Table, delimiter_of
-
-if TYPE_CHECKING:
-    import polars as pl
-
-CSV: Final = frozenset({".csv"})
-PARQUET: Final = frozenset({".parquet", ".pq"})
-EXTENSIONS: Final = CSV | PARQUET
-
-
-def data_files(path: Path) -> list[Path]:
-    """Return the data files that a path stands for: itself, or those of a folder by name.
-
-    Raises
-    ------
-    DataError
-        The extension is unknown, or the folder holds no data file.
-    """
-    if not path.is_dir():
-        if path.suffix.lower() not in EXTENSIONS:
-            known = ", ".join(sorted(EXTENSIONS))
-            message = (
-                f"{path.name} has the extension {path.suffix!r}; expected one of {known}, or a "
-                "folder of such files. Convert the file, or load it as a frame"
-            )
-            raise DataError(message)
-        return [path]
-    found = sorted(path.iterdir(), key=lambda each: each.name)
-    files = [
-        each
-        for each in found
-        if each.suffix.lower() in EXTENSIONS and not each.name.startswith(".") and each.is_file()
-    ]
-    if not files:
-        held = ", ".join(each.name for each in found[:10]) or "nothing"
-        message = (
-            f"folder {path.name} has no data file; expected {', '.join(sorted(EXTENSIONS))} files "
-            f"directly in it, found {held}"
-        )
-        raise DataError(message)
-    return files
+from neural_trader.data.paths import CSV
+from neural_trader.data.tables import CsvText, Table
 
 
 def read_tables(path: Path, contents: Iterable[tuple[Path, bytes]]) -> list[Table]:
@@ -65,30 +25,29 @@ def _read_csv(path: Path, data: bytes, name: str) -> Table:
     """Read every cell as text, so that a message can show it and a number parses only once."""
     import polars as pl
 
-    header, mark = _header_of(data, name)
+    text = CsvText(data)
+    header = _header_of(text, data, name)
     try:
-        frame = pl.read_csv(data, separator=mark, infer_schema=False, null_values=[""])
+        frame = pl.read_csv(data, separator=text.separator, infer_schema=False)
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
-        raise _csv_error(data, name, len(header), error) from None
-    frame.columns = [f"{at}" for at in range(frame.width)]
+        raise _csv_error(text, data, name, error) from None
     if frame.width != len(header):
         message = (
             f"{name}: the header has {len(header)} names, the rows have {frame.width} cells. "
             "Mend the header"
         )
         raise DataError(message)
-    # A blank line is no record; polars makes it a row of nulls.
+    # A blank line is no record; Polars makes it a row of nulls.
     frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
     frame.columns = header
-    return Table(name, frame, path.stem, path)
+    return Table(name, frame, path.stem, text)
 
 
-def _header_of(data: bytes, name: str) -> tuple[list[str], str]:
-    """Return the names of the columns and the separator."""
+def _header_of(text: CsvText, data: bytes, name: str) -> list[str]:
+    """Return the names of the columns, each once."""
+    start = data[: 1 << 20].decode("utf-8-sig", errors="replace").lstrip("\r\n")
     try:
-        text = data[: 1 << 20].decode("utf-8-sig", errors="replace").lstrip("\r\n")
-        mark = delimiter_of(text.split("\n", 1)[0])
-        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=mark), [])
+        header = next(csv.reader(io.StringIO(start, newline=""), delimiter=text.separator), [])
     except csv.Error as error:
         message = f"{name}: the header line cannot be read ({error}). Mend it"
         raise DataError(message) from None
@@ -99,27 +58,22 @@ def _header_of(data: bytes, name: str) -> tuple[list[str], str]:
     if twice:
         message = f"{name}: column {twice[0]!r} stands in the header twice. Rename or drop one"
         raise DataError(message)
-    return header, mark
+    return header
 
 
-def _csv_error(data: bytes, name: str, width: int, error: Exception) -> DataError:
-    """Find the record that a CSV parser stumbled over, and say what is wrong with it."""
-    for number, line in enumerate(data.split(b"\n"), start=1):
-        try:
-            line.decode()
-        except UnicodeDecodeError as bad:
-            text = f"line {number} of {name} is not UTF-8 text (byte 0x{line[bad.start]:02x})"
-            return DataError(f"{text}. Save the file as UTF-8")
-    text = data.decode("utf-8-sig")
-    mark = delimiter_of(text.lstrip("\r\n").split("\n", 1)[0])
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+def _csv_error(text: CsvText, data: bytes, name: str, error: Exception) -> DataError:
+    """Find the record that the CSV parser stumbled over, and say what is wrong with it."""
     try:
-        for row, record in enumerate((each for each in reader if any(each)), start=0):
-            if len(record) > width:
-                found = f"row {row} (line {reader.line_num} of {name}) has {len(record)} cells"
-                return DataError(f"{found}; the header has {width} names. Mend the row")
-    except csv.Error:
-        pass
+        data.decode()
+    except UnicodeDecodeError as bad:
+        line = data.count(b"\n", 0, bad.start) + 1
+        found = f"line {line} of {name} is not UTF-8 text (byte 0x{data[bad.start]:02x})"
+        return DataError(f"{found}. Save the file as UTF-8")
+    width = text.records[0][1]
+    for row, (line, cells) in enumerate(text.records):
+        if cells > width:
+            found = f"row {row} (line {line} of {name}) has {cells} cells"
+            return DataError(f"{found}; the header has {width} names. Mend the row")
     reason = str(error).strip().splitlines()[0]
     return DataError(f"{name} is not a readable CSV file: {reason}. Mend or replace the file")
 
@@ -134,9 +88,14 @@ def _read_parquet(path: Path, data: bytes, name: str) -> Table:
         )
         raise DataError(message)
     try:
-        frame: pl.DataFrame = pl.read_parquet(io.BytesIO(data))
+        frame = pl.read_parquet(io.BytesIO(data))
     # Damage inside the file surfaces as errors of many kinds, panics of the reader among them.
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+    except (
+        pl.exceptions.PolarsError,
+        pl.exceptions.PanicException,
+        OSError,
+        ValueError,
+    ) as error:
         reason = str(error).strip().splitlines()[0]
         message = f"{name} is not a readable Parquet file: {reason}. Replace the file"
         raise DataError(message) from None

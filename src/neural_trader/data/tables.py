@@ -5,9 +5,9 @@ without knowing the source. A table knows how to name a row to its owner, in a C
 """
 
 import csv
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+import io
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from neural_trader.core import DataError
 
@@ -15,8 +15,37 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class CsvText:
+    """The text of a CSV file, record by record.
+
+    Blank lines, which are no records, and line ends inside quotes make a record's line more than
+    its number; both are counted only once somebody asks.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    @cached_property
+    def separator(self) -> str:
+        """The separator: a tab or a semicolon where the header has one, else a comma."""
+        header = self._data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").split(b"\n", 1)[0]
+        return next((mark for mark in "\t;" if mark.encode() in header), ",")
+
+    @cached_property
+    def records(self) -> list[tuple[int, int]]:
+        """The line on which each record ends and its number of cells, the header's first."""
+        text = self._data.decode("utf-8-sig", errors="replace")
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.separator)
+        found: list[tuple[int, int]] = []
+        try:
+            found.extend((reader.line_num, len(cells)) for cells in reader if any(cells))
+        except csv.Error:
+            # A record beyond the module's limits: what follows is told by row alone.
+            return found
+        return found
+
+
+class Table(NamedTuple):
     """Columns of one source, one row a record.
 
     Parameters
@@ -28,47 +57,25 @@ class Table:
     symbol : str or None
         The symbol of a table that names none itself: the stem of a file, or the symbol given for a
         frame. None: not known.
-    csv_path : Path or None
-        The CSV file that the rows come from, to tell a row's line.
+    text : CsvText or None
+        The CSV text that the rows come from, to tell a row's line.
+    wide : bool
+        The first column is the time and each other a symbol's closes, whatever their names.
     """
 
     name: str
     frame: "pl.DataFrame"
     symbol: str | None = None
-    csv_path: Path | None = None
+    text: CsvText | None = None
+    wide: bool = False
 
     def place(self, row: int) -> str:
         """Return the words for a row, counted from 0: ``row 3 (line 4 of prices.csv)``."""
-        if self.csv_path is None:
+        if self.text is None or row + 1 >= len(self.text.records):
             return f"row {row + 1} of {self.name}"
-        line = _line_of(self.csv_path, row)
-        where = self.name if line is None else f"line {line} of {self.name}"
-        return f"row {row + 1} ({where})"
+        return f"row {row + 1} (line {self.text.records[row + 1][0]} of {self.name})"
 
     def fault(self, row: int, text: str, advice: str, *, more: int = 0) -> DataError:
         """Return the error for a fault at a row, with how many more of its kind there are."""
         others = f" ({more} more of this kind)" if more else ""
         return DataError(f"{self.place(row)}: {text}{others}. {advice}")
-
-
-def _line_of(path: Path, row: int) -> int | None:
-    """Count lines up to a record: blank lines and quoted line ends make it more than row + 2."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=delimiter_of(file.readline()))
-            file.seek(0)
-            seen = -2
-            for record in reader:
-                if any(record):
-                    seen += 1
-                if seen == row:
-                    return reader.line_num
-    except (OSError, UnicodeDecodeError, csv.Error):
-        # The message is about a fault in the data: a file that vanished since must not replace it.
-        return None
-    return None
-
-
-def delimiter_of(header: str) -> str:
-    """Return the separator of a header line: a tab or a semicolon where it has one, else comma."""
-    return next((mark for mark in "\t;" if mark in header), ",")

@@ -24,7 +24,10 @@ _ADVICE: Final = (
     "throughout"
 )
 _DATE: Final = r"^\d{4}-\d{2}-\d{2}$"
-_ISO: Final = r"^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2})?(?:\.(\d{1,9}))?\s?(Z|z|[+-]\d{2}:?\d{2}|[+-]\d{2})?$"
+_ISO: Final = (
+    r"^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2})?(?:\.(\d{1,9}))?\s?"
+    r"(Z|z|[+-]\d{2}:?\d{2}|[+-]\d{2})?$"
+)
 _INTEGER: Final = r"^-?\d{1,19}$"
 # Stamps are int64 nanoseconds: they reach from 1677-09-22 to 2262-04-10.
 _DAY_MAX: Final = 106_750
@@ -61,8 +64,8 @@ def read_times(table: Table, column: str) -> Times:
     if series.dtype in {pl.String, pl.Categorical} or isinstance(series.dtype, pl.Enum):
         return _from_text(table, column, series.cast(pl.String).str.strip_chars())
     message = (
-        f"{table.name}: column {column!r} holds {series.dtype} (such as {series[0]!r}), which is no "
-        f"time. {_ADVICE}"
+        f"{table.name}: column {column!r} holds {series.dtype} (such as {series[0]!r}), which "
+        f"is no time. {_ADVICE}"
     )
     raise DataError(message)
 
@@ -94,15 +97,14 @@ def _from_integers(table: Table, column: str, values: Stamps) -> Times:
     """Read integers by their size: YYYYMMDD, or seconds to nanoseconds since 1970."""
     import polars as pl
 
-    if len(values) and 10_000_101 <= values.min() and values.max() <= 99_991_231:
-        text = pl.Series(values).cast(pl.String)
-        days = text.str.to_date("%Y%m%d", strict=False)
-        wrong = np.flatnonzero(days.is_null().to_numpy())
+    if len(values) and values.min() >= 10_000_101 and values.max() <= 99_991_231:
+        dates = pl.Series(values).cast(pl.String).str.to_date("%Y%m%d", strict=False)
+        wrong = np.flatnonzero(dates.is_null().to_numpy())
         if len(wrong):
             row = int(wrong[0])
             found = f"column {column!r}: {values[row]} is no date of the form YYYYMMDD"
             raise table.fault(row, found, _ADVICE, more=len(wrong) - 1)
-        return _from_days(table, column, days.to_physical().to_numpy().astype(np.int64))
+        return _from_days(table, column, dates.to_physical().to_numpy().astype(np.int64))
     sizes = np.searchsorted(np.array([10**8, 10**11, 10**14, 10**17]), np.abs(values), "right")
     wrong = np.flatnonzero((sizes == 0) | (sizes != (sizes[0] if len(sizes) else 0)))
     if len(wrong):

@@ -1,11 +1,12 @@
 """What bars must be before anything trades on them.
 
 Stamps rise strictly; prices are finite and positive; volumes are finite and not negative; the high
-is the highest and the low the lowest price of a bar. The first fault is told by its row, with the
+is the highest and the low the lowest price of a bar, up to one part in a billion. The first fault is told by its row, with the
 number of others of its kind.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 from neural_trader.core import DataError
 from neural_trader.core.sessions import session_date
 from neural_trader.data.layouts import Series
+
+# Vendors adjust each price of a bar by itself, so that equal ones differ in their last bits.
+_NOISE: Final = 1e-9
 
 Faults = tuple[NDArray[np.intp], str, str]
 
@@ -29,13 +33,16 @@ def find_fault(series: Series) -> DataError | None:
     at, positions, text, advice = first
     described = text.format(**_values(series, at))
     row = int(series.rows[at])
-    return series.table.fault(row, f"{series.symbol}: {described}", advice, more=len(positions) - 1)
+    # A column of a wide table bears the name of its symbol: once is enough.
+    owner = "" if described.startswith(f"{series.symbol} ") else f"{series.symbol}: "
+    return series.table.fault(row, f"{owner}{described}", advice, more=len(positions) - 1)
 
 
 def _values(series: Series, at: int) -> dict[str, str]:
     """Return what a message can say about a bar: its columns' names and values, its time."""
     told = {
-        name: f"{series.columns[name]} {values[at]:.10g}" for name, values in series.fields.items()
+        name: f"{series.columns[name]} {float(values[at])!r}"
+        for name, values in series.fields.items()
     }
     told["time"] = _time(int(series.stamps[at]))
     told["before"] = _time(int(series.stamps[at - 1])) if at else ""
@@ -66,11 +73,7 @@ def _all_faults(series: Series) -> Iterator[Faults]:
     drop = "Drop the row or mend the value"
     for name, values in series.fields.items():
         shown = f"{{{name}}}"
-        yield (
-            np.flatnonzero(np.isnan(values)),
-            f"{name} is empty or NaN",
-            f"{drop}: no gap is filled",
-        )
+        yield from _no_numbers(series, name)
         yield np.flatnonzero(np.isinf(values)), f"{shown} is not finite", drop
         if name == "volume":
             negative = np.flatnonzero((values < 0) & np.isfinite(values))
@@ -81,16 +84,41 @@ def _all_faults(series: Series) -> Iterator[Faults]:
     yield from _out_of_range(series)
 
 
+def _no_numbers(series: Series, field: str) -> Iterator[Faults]:
+    """Tell empty cells from cells that hold something else: both are NaN in the values."""
+    positions = np.flatnonzero(np.isnan(series.fields[field]))
+    if not len(positions):
+        return
+    column = series.columns[field]
+    cells = series.table.frame[column].gather(series.rows[positions]).to_list()
+    empty = np.array([_is_empty(cell) for cell in cells])
+    text = f"{column} is empty or NaN"
+    yield positions[empty], text, "Drop the row or fill the cell: no gap is filled here"
+    others = positions[~empty]
+    if len(others):
+        cell = str(cells[int(np.argmin(empty))])[:40].replace("{", "{{").replace("}", "}}")
+        yield others, f"{column} is {cell!r}; expected a number", "Mend the cell or drop the row"
+
+
+def _is_empty(cell: object) -> bool:
+    """Return whether a cell holds nothing: the ways in which texts and frames say so."""
+    return cell is None or str(cell).strip().casefold() in {"", "nan", "-nan", "+nan"}
+
+
 def _out_of_range(series: Series) -> Iterator[Faults]:
     high, low = series.fields.get("high"), series.fields.get("low")
     mend = "Mend or drop the bar"
     if high is not None and low is not None:
-        yield np.flatnonzero(high < low), "{high} is below {low}", mend
+        yield np.flatnonzero(high < low * (1 - _NOISE)), "{high} is below {low}", mend
     for name in ("open", "close"):
         values = series.fields.get(name)
         if values is None:
             continue
         if high is not None:
-            yield np.flatnonzero(values > high), f"{{{name}}} is above {{high}}", mend
+            yield (
+                np.flatnonzero(values > high * (1 + _NOISE)),
+                f"{{{name}}} is above {{high}}",
+                mend,
+            )
         if low is not None:
-            yield np.flatnonzero(values < low), f"{{{name}}} is below {{low}}", mend
+            yield np.flatnonzero(values < low * (1 - _NOISE)), f"{{{name}}} is below {{low}}", mend

@@ -1,0 +1,62 @@
+"""Which files a path stands for."""
+
+import difflib
+from pathlib import Path
+from typing import Final
+
+from neural_trader.core import DataError
+from neural_trader.data.samples import samples
+
+CSV: Final = frozenset({".csv"})
+PARQUET: Final = frozenset({".parquet", ".pq"})
+EXTENSIONS: Final = CSV | PARQUET
+
+
+def data_files(path: Path) -> list[Path]:
+    """Return the data files that a path stands for: itself, or those of a folder by name.
+
+    Raises
+    ------
+    DataError
+        The extension is unknown, or the folder holds no data file.
+    """
+    if not path.is_dir():
+        if path.suffix.lower() not in EXTENSIONS:
+            known = ", ".join(sorted(EXTENSIONS))
+            message = (
+                f"{path.name} has the extension {path.suffix!r}; expected one of {known}, or a "
+                "folder of such files. Convert the file, or load it as a frame"
+            )
+            raise DataError(message)
+        return [path]
+    found = sorted(path.iterdir(), key=lambda each: each.name)
+    files = [
+        each
+        for each in found
+        if each.suffix.lower() in EXTENSIONS and not each.name.startswith(".") and each.is_file()
+    ]
+    if not files:
+        held = ", ".join(each.name for each in found[:10]) or "nothing"
+        message = (
+            f"folder {path.name} has no data file; expected {', '.join(sorted(EXTENSIONS))} files "
+            f"directly in it, found {held}"
+        )
+        raise DataError(message)
+    return files
+
+
+def not_there(path: Path) -> str:
+    """Return the message for a path that is not there, with the nearest that is."""
+    # The parent may be missing or closed too.
+    try:
+        siblings = [each.name for each in path.parent.iterdir()]
+    except OSError:
+        siblings = []
+    names = [sample.name for sample in samples()]
+    known = {name.casefold(): name for name in (*siblings, *names)}
+    near = difflib.get_close_matches(path.name.casefold(), list(known), n=1, cutoff=0.5)
+    hint = ""
+    if near:
+        name = known[near[0]]
+        hint = f"did you mean {name if name in names else path.parent / name}? "
+    return f"{path} is not there: {hint}Give a path, or the name of a sample: {', '.join(names)}"
