@@ -11,7 +11,7 @@ import neural_trader as nt
 from neural_trader.core import Block
 from neural_trader.core.bars import Floats
 from neural_trader.core.sessions import last_ns
-from neural_trader.strategies import CompiledStrategy
+from neural_trader.strategies import CompiledStrategy, Legs
 
 STRATEGIES = (
     nt.Pairs("A", "B", lookback=5, entry=0.8, exit=0.0, gross=5_000),
@@ -29,7 +29,8 @@ def bars_of(closes: Floats, opens: Floats | None) -> nt.Bars:
 
 def walk(rng: np.random.Generator, bars: int) -> Floats:
     steps = rng.normal(0.0, 0.02, (2, bars)).cumsum(axis=1)
-    return np.round(np.array([[20.0], [35.0]]) * np.exp(steps), 3)
+    prices: Floats = np.round(np.array([[20.0], [35.0]]) * np.exp(steps), 3)
+    return prices
 
 
 def assert_blind(
@@ -91,8 +92,8 @@ class Peeking:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._strategy, name)
 
-    def signals(self, close: Floats, rows: tuple[int, ...]) -> Floats:
-        return np.ascontiguousarray(np.roll(self._strategy.signals(close, rows), -1, axis=1))
+    def signals(self, legs: Legs) -> Floats:
+        return np.ascontiguousarray(np.roll(self._strategy.signals(legs), -1, axis=1))
 
 
 def test_a_strategy_that_peeks_is_caught() -> None:

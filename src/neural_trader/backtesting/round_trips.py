@@ -13,9 +13,9 @@ class RoundTrip(NamedTuple):
     """One position of the strategy, all its legs together.
 
     Bars are indices into the run's window; each fill was decided on the bar before its own.
-    ``gross_pnl`` is at reference prices; ``pnl`` is after fees and slippage and equals the change of
-    equity; ``pnl_entry`` is the part of it that stands at the close of the bar of entry (the cost of
-    getting in, where fills are at closes). An open round trip is valued at the last close.
+    ``gross_pnl`` is at reference prices; ``pnl`` is after fees and slippage and equals the change
+    of equity; ``pnl_entry`` is the part of it that stands at the close of the bar of entry (the
+    cost of getting in, where fills are at closes). An open round trip is valued at the last close.
     """
 
     entry_bar: int
