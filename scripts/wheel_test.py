@@ -101,6 +101,8 @@ def check_installed(wheel: Path, folder: Path) -> None:
     python = environment / "bin" / "python"
     constraints = str(ROOT / "constraints.txt")
     run([str(python), "-m", "pip", "install", "-q", "-c", constraints, str(wheel)], "pip install")
+    # Python 3.11 brings setuptools into a new environment; a user of 3.12 has none.
+    run([str(python), "-m", "pip", "uninstall", "-q", "-y", "setuptools"], "pip uninstall")
 
     bare = {"HOME": str(home), "PATH": str(environment / "bin")}
     where = "import neural_trader; print(neural_trader.__file__)"
