@@ -113,7 +113,7 @@ def _check_splits(bars: Bars, symbols: tuple[str, ...], stamps: Stamps) -> None:
         if split.symbol in symbols and begin < split.day <= end:
             message = (
                 f"raw prices of {split.symbol} cross the {split.ratio:g}-for-1 split of "
-                f"{session_date(split.day * DAY_NS)}; load them adjusted (adjust='splits') or "
+                f"{split.date}; load them adjusted (adjust='splits') or "
                 "choose a range on one side of it"
             )
             raise DataError(message)

@@ -8,6 +8,7 @@ a strategy trades onto their common bars.
 This module trusts its input: ``neural_trader.data`` validates before it builds.
 """
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_trader.core.errors import DataError
-from neural_trader.core.sessions import session_date
+from neural_trader.core.sessions import first_ns, session_date
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,6 +37,11 @@ class Split(NamedTuple):
     symbol: str
     day: int
     ratio: float
+
+    @property
+    def date(self) -> dt.date:
+        """The first session after the split."""
+        return session_date(first_ns(self.day))
 
 
 class Block:
