@@ -78,9 +78,12 @@ distclean: clean ## Remove the environments as well
 	rm -rf $(VENV) .venv-peers
 
 $(ENVIRONMENT): scripts/preflight.py
+	@command -v $(firstword $(PYTHON)) >/dev/null || \
+	    { echo "There is no $(PYTHON) on PATH: install Python 3.11 or newer, or name it with" \
+	    "make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) scripts/preflight.py --venv $(VENV)
 	@echo "Making the environment $(VENV)"
-	@$(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
 	@$(PIP) --upgrade pip setuptools wheel cython
 	@touch $@
 
