@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from neural_trader.core import DataError
-from neural_trader.data.samples import samples
+from neural_trader.data.bundled import samples
 
 CSV: Final = frozenset({".csv"})
 PARQUET: Final = frozenset({".parquet", ".pq"})

@@ -28,7 +28,7 @@ _ISO: Final = (
     r"^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2})?(?:\.(\d{1,9}))?\s?"
     r"(Z|z|[+-]\d{2}:?\d{2}|[+-]\d{2})?$"
 )
-_INTEGER: Final = r"^-?\d{1,19}$"
+_INTEGER: Final = r"^-?\d{1,20}$"
 # Stamps are int64 nanoseconds: they reach from 1677-09-22 to 2262-04-10.
 _DAY_MAX: Final = 106_750
 
@@ -60,7 +60,7 @@ def read_times(table: Table, column: str) -> Times:
     if isinstance(series.dtype, pl.Datetime):
         return _from_datetimes(table, column, series)
     if series.dtype.is_integer():
-        return _from_integers(table, column, series.cast(pl.Int64).to_numpy())
+        return _from_integers(table, column, series)
     if series.dtype in {pl.String, pl.Categorical} or isinstance(series.dtype, pl.Enum):
         return _from_text(table, column, series.cast(pl.String).str.strip_chars())
     message = (
@@ -93,10 +93,17 @@ def _from_datetimes(table: Table, column: str, series: "pl.Series") -> Times:
     return Times(stamps.astype(np.int64), zone or NAIVE)
 
 
-def _from_integers(table: Table, column: str, values: Stamps) -> Times:
+def _from_integers(table: Table, column: str, series: "pl.Series") -> Times:
     """Read integers by their size: YYYYMMDD, or seconds to nanoseconds since 1970."""
     import polars as pl
 
+    integers = series.cast(pl.Int64, strict=False)
+    wrong = np.flatnonzero(integers.is_null().to_numpy())
+    if len(wrong):
+        row = int(wrong[0])
+        found = f"column {column!r}: the integer {series[row]} is beyond 64 bits"
+        raise table.fault(row, found, _ADVICE, more=len(wrong) - 1)
+    values = integers.to_numpy()
     if len(values) and values.min() >= 10_000_101 and values.max() <= 99_991_231:
         dates = pl.Series(values).cast(pl.String).str.to_date("%Y%m%d", strict=False)
         wrong = np.flatnonzero(dates.is_null().to_numpy())
@@ -105,7 +112,9 @@ def _from_integers(table: Table, column: str, values: Stamps) -> Times:
             found = f"column {column!r}: {values[row]} is no date of the form YYYYMMDD"
             raise table.fault(row, found, _ADVICE, more=len(wrong) - 1)
         return _from_days(table, column, dates.to_physical().to_numpy().astype(np.int64))
-    sizes = np.searchsorted(np.array([10**8, 10**11, 10**14, 10**17]), np.abs(values), "right")
+    # The size of the lowest integer is no int64: its magnitude is taken by hand.
+    magnitudes = np.abs(np.maximum(values, -(2**63 - 1)))
+    sizes = np.searchsorted(np.array([10**8, 10**11, 10**14, 10**17]), magnitudes, "right")
     wrong = np.flatnonzero((sizes == 0) | (sizes != (sizes[0] if len(sizes) else 0)))
     if len(wrong):
         row = int(wrong[0])
@@ -124,10 +133,8 @@ def _from_integers(table: Table, column: str, values: Stamps) -> Times:
 
 def _from_text(table: Table, column: str, text: "pl.Series") -> Times:
     """Read texts, all of one kind: dates, integers, or times with one offset."""
-    import polars as pl
-
     if bool(text.str.contains(_INTEGER).all()):
-        return _from_integers(table, column, text.cast(pl.Int64).to_numpy())
+        return _from_integers(table, column, text)
     dated = text.str.contains(_DATE)
     timed = text.str.contains(_ISO)
     wrong = np.flatnonzero(~(dated | timed).to_numpy())

@@ -1,8 +1,8 @@
 """What bars must be before anything trades on them.
 
 Stamps rise strictly; prices are finite and positive; volumes are finite and not negative; the high
-is the highest and the low the lowest price of a bar, up to one part in a billion. The first fault is told by its row, with the
-number of others of its kind.
+is the highest and the low the lowest price of a bar, up to one part in a billion. The first fault
+is told by its row, with the number of others of its kind.
 """
 
 from collections.abc import Iterator
@@ -90,14 +90,20 @@ def _no_numbers(series: Series, field: str) -> Iterator[Faults]:
     if not len(positions):
         return
     column = series.columns[field]
+    shown = _escaped(column)
     cells = series.table.frame[column].gather(series.rows[positions]).to_list()
     empty = np.array([_is_empty(cell) for cell in cells])
-    text = f"{column} is empty or NaN"
+    text = f"{shown} is empty or NaN"
     yield positions[empty], text, "Drop the row or fill the cell: no gap is filled here"
     others = positions[~empty]
     if len(others):
-        cell = str(cells[int(np.argmin(empty))])[:40].replace("{", "{{").replace("}", "}}")
-        yield others, f"{column} is {cell!r}; expected a number", "Mend the cell or drop the row"
+        cell = _escaped(repr(str(cells[int(np.argmin(empty))])[:40]))
+        yield others, f"{shown} is {cell}; expected a number", "Mend the cell or drop the row"
+
+
+def _escaped(text: str) -> str:
+    """Return a text that stands for itself in a template."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _is_empty(cell: object) -> bool:

@@ -8,9 +8,9 @@ from typing import Final, Literal
 
 from neural_trader.core import BASES, Bars, Basis, Block, ConfigError, DataError, Split
 from neural_trader.core.sessions import first_ns, session_day
+from neural_trader.data.bundled import Sample, adjusted, find_sample
 from neural_trader.data.cache import ColumnCache, cache_folder, key_of, stamp_of
 from neural_trader.data.paths import data_files, not_there
-from neural_trader.data.samples import Sample, adjusted, find_sample
 from neural_trader.data.selection import Content, Span, read_span, select
 
 Adjust = Literal["splits", "none"]
