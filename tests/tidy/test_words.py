@@ -11,7 +11,7 @@ TEXT = {"", ".cfg", ".css", ".csv", ".html", ".in", ".js", ".json", ".md", ".py"
 TEXT |= {".c", ".txt", ".yaml", ".yml"}
 BANNED = {
     "a path of one machine": re.compile(
-        r"(?<![\w.~$}/])/(?:home|media|mnt|opt|private|root|srv|tmp|Users|work)/(?!anyone\b|you\b)\w"
+        r"(?<![\w.~$}/])/(?:home|media|mnt|opt|private|root|tmp|Users|work)/(?!anyone\b|you\b)\w"
     ),
     "a package index": re.compile(
         r"https?://[^\s/]*(?:pypi|pythonhosted|artifactory|nexus)|--(?:extra-)?index-url"
