@@ -1,7 +1,6 @@
 """The result of a backtest: arrays; frames, tables and metrics are made when looked at."""
 
 import hashlib
-import html
 import json
 from functools import cached_property
 from pathlib import Path
@@ -260,6 +259,8 @@ class Result:
 
     def _repr_html_(self) -> str:
         """Return the summary as a table, for notebooks."""
+        import html
+
         rows = "".join(
             f"<tr><th style='text-align:left'>{html.escape(label)}</th>"
             f"<td style='text-align:right'>{html.escape(value)}</td></tr>"

@@ -2,8 +2,6 @@
 
 import json
 import os
-import tempfile
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +29,8 @@ def save_result(result: "Result", path: Path) -> Path:
     DataError
         The folder is not there or cannot be written to.
     """
+    import tempfile
+
     window, outcome, bars = result.window, result.outcome, result.bars
     meta = {
         "format": FORMAT,
@@ -79,6 +79,8 @@ def load_result(path: str | Path) -> "Result":
     DataError
         The file is not there, damaged, or not a saved result.
     """
+    import zipfile
+
     from neural_trader.backtesting.result import Config, Outcome, Result
     from neural_trader.backtesting.window import Window
     from neural_trader.strategies import STRATEGIES

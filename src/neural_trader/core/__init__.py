@@ -1,15 +1,23 @@
-"""The words and rules of a market that every other room speaks: bars, costs, dates, errors."""
+"""The words and rules of a market that every other room speaks: bars, costs, dates, errors.
 
-from neural_trader.core.bars import BASES, FIELDS, Bars, Basis, Block, Split, unknown_symbol
-from neural_trader.core.costs import Costs
-from neural_trader.core.errors import (
-    BenchError,
-    ConfigError,
-    DataError,
-    InvariantViolation,
-    NeuralTraderError,
-    RunRefused,
-)
+Names are imported from their modules when they are first used: the command line needs errors and
+the version at every start, but NumPy, which the bars are made of, only when something runs.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from neural_trader.core.bars import BASES, FIELDS, Bars, Basis, Block, Split, unknown_symbol
+    from neural_trader.core.costs import Costs
+    from neural_trader.core.errors import (
+        BenchError,
+        ConfigError,
+        DataError,
+        InvariantViolation,
+        NeuralTraderError,
+        RunRefused,
+    )
 
 __all__ = [
     "BASES",
@@ -27,3 +35,27 @@ __all__ = [
     "Split",
     "unknown_symbol",
 ]
+
+_MODULES = {
+    "bars": ("BASES", "FIELDS", "Bars", "Basis", "Block", "Split", "unknown_symbol"),
+    "costs": ("Costs",),
+    "errors": (
+        "BenchError",
+        "ConfigError",
+        "DataError",
+        "InvariantViolation",
+        "NeuralTraderError",
+        "RunRefused",
+    ),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its module when it is first used."""
+    if name not in _HOMES:
+        message = f"module 'neural_trader.core' has no attribute {name!r}"
+        raise AttributeError(message)
+    value: object = getattr(import_module(f"neural_trader.core.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
