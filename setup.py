@@ -28,7 +28,11 @@ SOURCES = sources()
 
 
 class BuildKernels(build_ext):
-    """Compile the kernels and write down which source each one was built from."""
+    """Compile the kernels, side by side, and write down which source each was built from."""
+
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        self.parallel = self.parallel or True
 
     def run(self) -> None:
         super().run()
