@@ -186,7 +186,7 @@ def test_every_fault_is_told_alike_from_the_cache(write: Write) -> None:
 def test_a_fault_of_one_symbol_leaves_the_others(write: Write) -> None:
     path = write("date,KO,PEP,XOM\n2021-01-04,1,2,x\n2021-01-05,1,0,3\n")
     assert load(path, symbols="KO").symbols == ("KO",)
-    with pytest.raises(DataError, match="PEP 0.0 is not positive"):
+    with pytest.raises(DataError, match=r"PEP 0\.0 is not positive"):
         load(path, symbols=["KO", "PEP"])
     with pytest.raises(DataError, match="1 more symbols have faults"):
         load(path)
