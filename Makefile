@@ -24,6 +24,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# Two installs into one environment at once would break it.
+.NOTPARALLEL:
 .PHONY: help setup demo test check format bench peers golden wheel clean distclean
 
 help: ## List the targets
@@ -70,7 +72,7 @@ clean: ## Remove what was built, but no environment
 	    .import_linter_cache
 	rm -f src/neural_trader/_kernels/*.so src/neural_trader/_kernels/*.c \
 	    src/neural_trader/_kernels/built.json $(RUNTIME) $(DEV)
-	find src tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find $(wildcard src tests scripts benchmarks examples) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## Remove the environments as well
 	@test ! -e $(VENV) || test -f $(VENV)/pyvenv.cfg || \
