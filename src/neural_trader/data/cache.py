@@ -39,6 +39,7 @@ from neural_trader.data.selection import Content
 
 LIMIT_BYTES: Final = 2 << 30
 RECORDS_MAX: Final = 4096
+# To be raised whenever the entry's form changes, or a file would be read into other bars.
 _VERSION: Final = 1
 _MAGIC: Final = b"NTBARS\r\n"
 # Magic, version, length of the JSON, size of the file; then the CRC-32 of these and of the JSON.

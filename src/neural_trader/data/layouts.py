@@ -204,6 +204,12 @@ def _single(table: Table, names: _Names, times: Times) -> list[Series]:
 
 def _wide(table: Table, names: _Names, times: Times) -> list[Series]:
     rows = np.arange(table.frame.height)
+    if not all(name.strip() for name in names.others):
+        message = (
+            f"{table.name} has a column without a name, as a separator at the end of each line "
+            "makes one. Name or drop it"
+        )
+        raise DataError(message)
     return [
         Series(
             name.strip(),

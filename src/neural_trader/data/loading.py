@@ -99,12 +99,15 @@ def load(  # noqa: PLR0913 - the one front door: each option is a word of the fi
     store = ColumnCache(cache_folder()) if cache else None
     sample = find_sample(source) if isinstance(source, str) else None
     if sample is not None:
-        _check_option(f"basis of {sample.name}", basis, (None, sample.basis))
+        if basis is not None:
+            message = f"basis= is for files and frames; the sample {sample.name} knows its own"
+            raise ConfigError(message)
         content = _read_path(sample.path, wanted, store)
         return _sample_bars(sample, content, wanted, span=span, adjust=adjust)
-    path = Path(source)
-    if not str(source) or not path.exists():
-        raise DataError(not_there(path))
+    if not str(source) or not Path(source).exists():
+        raise DataError(not_there(Path(source)))
+    # A link is followed to the bytes, not to the name: it may be what names the symbol.
+    path = Path(source).absolute()
     content = _read_path(path, wanted, store)
     blocks = select(path.name, content, wanted, span)
     return Bars(blocks, name=path.name, basis=basis or content.basis)
@@ -149,8 +152,6 @@ def _read_memory(
 def _read_path(path: Path, symbols: Sequence[str] | None, store: ColumnCache | None) -> Content:
     """Return the content of a file or folder, from the cache where it knows the same bytes."""
     try:
-        # An absolute path without links, so that a record serves every way to write it.
-        path = path.resolve()
         files = data_files(path)
         if store is None:
             return _parse(path, [(file, file.read_bytes()) for file in files])

@@ -85,6 +85,10 @@ FAULTS = {
         'date,note,close\n2021-01-04,"a\nb",1\n2021-01-05,c,0\n',
         "row 2 (line 4 of prices.csv): prices: close 0.0 is not positive",
     ),
+    "column without a name": (
+        "date,KO,\n2021-01-04,1,\n",
+        "prices.csv has a column without a name, as a separator at the end of each line makes one",
+    ),
     "long": (
         "symbol,date,close\nKO,2021-01-04,1\nPEP,2021-01-04,2\nPEP,2021-01-04,3\n",
         "row 3 (line 4 of prices.csv): PEP: 2021-01-04 stands twice",
@@ -317,7 +321,7 @@ CONFIG_FAULTS: list[tuple[Any, dict[str, Any], str]] = [
     ("sp500-closes", {"symbols": []}, r"symbols is \[\]; expected one symbol or a list"),
     ("sp500-closes", {"symbols": 3}, "symbols is 3; expected one symbol or a list"),
     ("sp500-closes", {"symbols": ["KO", 3]}, "expected one symbol or a list"),
-    ("sp500-closes", {"basis": "raw"}, "basis of sp500-closes is 'raw'; expected one of 'total-"),
+    ("sp500-closes", {"basis": "raw"}, "the sample sp500-closes knows its own"),
     ("sp500-closes", {"basis": "real"}, "basis is 'real'; expected one of 'raw', 'split-adjusted'"),
     ("sp500-closes", {"adjust": "all"}, "adjust is 'all'; expected one of 'splits', 'none'"),
     ("sp500-closes", {"timestamps": DAYS}, "timestamps= is for data in memory"),

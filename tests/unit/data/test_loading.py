@@ -106,6 +106,21 @@ def test_intraday_bars_are_cut_by_session_date(write: Write) -> None:
     assert stamps.tolist() == expected.astype(np.int64).tolist()
 
 
+def test_a_link_names_its_symbol_itself(write: Write) -> None:
+    target = write("date,close\n2021-01-04,1\n", "store/0b5e1f")
+    link = target.with_name("KO.csv")
+    link.symlink_to(target)
+    bars = load(link)
+    assert (bars.name, bars.symbols) == ("KO.csv", ("KO",))
+    target.write_text("date,close\n2021-01-04,2\n")
+    assert load(link)["KO"].close.tolist() == [2.0]
+
+
+def test_the_folder_at_hand_has_a_name(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(write("date,close\n2021-01-04,1\n", "mine/KO.csv").parent)
+    assert load(".").name == "mine"
+
+
 def test_relative_paths_and_links_find_the_same_bars(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
