@@ -68,18 +68,23 @@ class _DamagedError(Exception):
     """An entry is not what its key, sizes or checksums say."""
 
 
-def cache_folder() -> Path:
+def cache_folder() -> Path | None:
     """Return where the cache lies.
 
     ``$NEURAL_TRADER_CACHE``, else ``$XDG_CACHE_HOME/neural-trader``, else
-    ``~/.cache/neural-trader``.
+    ``~/.cache/neural-trader``; None where the user has no home, as in some containers.
     """
     named = os.environ.get("NEURAL_TRADER_CACHE")  # noqa: TID251 - see the module's docstring
     if named:
         return Path(named)
     base = os.environ.get("XDG_CACHE_HOME", "")  # noqa: TID251 - see the module's docstring
     # The base directory specification has relative paths ignored.
-    return Path(base if base.startswith("/") else Path("~/.cache").expanduser()) / "neural-trader"
+    if base.startswith("/"):
+        return Path(base) / "neural-trader"
+    try:
+        return Path("~/.cache/neural-trader").expanduser()
+    except RuntimeError:
+        return None
 
 
 def stamp_of(path: Path) -> FileStamp:

@@ -121,6 +121,9 @@ def _columns_frame(name: str, columns: Mapping[Any, Any]) -> "pl.DataFrame":
 
     series = [_column(str(key), values) for key, values in columns.items()]
     lengths = {each.name: len(each) for each in series}
+    if len(lengths) < len(series):
+        message = f"{name} has two columns of one name; found {', '.join(map(repr, columns))}"
+        raise DataError(message)
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{key!r} has {length}" for key, length in lengths.items())
         message = f"{name}: columns of different lengths: {told}. Make them equal"

@@ -228,7 +228,12 @@ def _long(table: Table, names: _Names, times: Times) -> list[Series]:
     import polars as pl
 
     column = str(names.symbol)
-    labels = table.frame[column].cast(pl.String).str.strip_chars()
+    found = table.frame[column]
+    texts = isinstance(found.dtype, (pl.String, pl.Categorical, pl.Enum))
+    if not (texts or found.dtype.is_integer()):
+        message = f"{table.name}: column {column!r} holds {found.dtype}; expected symbols as text"
+        raise DataError(message)
+    labels = found.cast(pl.String).str.strip_chars()
     missing = np.flatnonzero((labels.is_null() | (labels == "")).to_numpy())
     if len(missing):
         text = f"column {column!r} has no symbol"

@@ -96,7 +96,8 @@ def load(  # noqa: PLR0913 - the one front door: each option is a word of the fi
     if timestamps is not None:
         message = "timestamps= is for data in memory that have no times; files and samples have"
         raise ConfigError(message)
-    store = ColumnCache(cache_folder()) if cache else None
+    folder = cache_folder() if cache else None
+    store = None if folder is None else ColumnCache(folder)
     sample = find_sample(source) if isinstance(source, str) else None
     if sample is not None:
         if basis is not None:

@@ -61,7 +61,7 @@ def read_times(table: Table, column: str) -> Times:
         return _from_datetimes(table, column, series)
     if series.dtype.is_integer():
         return _from_integers(table, column, series)
-    if series.dtype in {pl.String, pl.Categorical} or isinstance(series.dtype, pl.Enum):
+    if isinstance(series.dtype, (pl.String, pl.Categorical, pl.Enum)):
         return _from_text(table, column, series.cast(pl.String).str.strip_chars())
     message = (
         f"{table.name}: column {column!r} holds {series.dtype} (such as {series[0]!r}), which "

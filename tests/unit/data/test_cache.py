@@ -218,10 +218,35 @@ def test_a_file_that_changed_just_before_it_was_indexed_is_hashed_again(tmp_path
     stamps = [stamp_of(source)]
     store.remember(source, stamps, KEY)
     assert store.known_key(source, stamps) is None
+    # Its old time of modification, which anyone can set, does not make it old.
+    assert store.known_key(source, [stamps[0]._replace(mtime_ns=0)]) is None
+    make_old(source)
+    stamps = [stamp_of(source)]
+    store.remember(source, stamps, KEY)
+    assert store.known_key(source, stamps) is None
     [record] = tmp_path.glob("cache/v1/*.known")
     stat = record.stat()
     os.utime(record, ns=(stat.st_atime_ns, stat.st_mtime_ns + 3_000_000_000))
     assert store.known_key(source, stamps) == KEY
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_remembered(
+    write: Write, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(TEXT)
+    real = Path.read_bytes
+
+    def read_and_change(self: Path) -> bytes:
+        data = real(self)
+        self.write_bytes(data + b"2021-01-06,5,6\n")
+        return data
+
+    monkeypatch.setattr(Path, "read_bytes", read_and_change)
+    assert load(path)["KO"].close.tolist() == [1.0, 3.0]
+    assert list(cache.glob("v1/*.known")) == []
+    monkeypatch.undo()
+    monkeypatch.setenv("NEURAL_TRADER_CACHE", str(cache))
+    assert load(path)["KO"].close.tolist() == [1.0, 3.0, 5.0]
 
 
 def test_each_part_of_a_stamp_counts(tmp_path: Path) -> None:
@@ -396,6 +421,18 @@ def test_where_the_cache_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert cache_folder() == Path("/home/anyone/.cache/neural-trader")
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert cache_folder() == Path("/home/anyone/.cache/neural-trader")
+
+
+def test_without_a_home_nothing_is_kept(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless(self: Path) -> Path:
+        message = "Could not determine home directory."
+        raise RuntimeError(message)
+
+    monkeypatch.delenv("NEURAL_TRADER_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    assert cache_folder() is None
+    assert load(write(TEXT)).symbols == ("KO", "PEP")
 
 
 def test_without_the_cache_nothing_is_written(write: Write, cache: Path) -> None:

@@ -21,6 +21,15 @@ FAULTS = {
         "row 2 (line 3 of prices.csv): prices: 2021-01-04 comes after 2021-01-05: times are "
         "unsorted (1 more of this kind). Sort the rows by time",
     ),
+    "unsorted by a nanosecond": (
+        "ts,close\n1600000000000000001,1\n1600000000000000000,2\n",
+        "row 2 (line 3 of prices.csv): prices: 2020-09-13T12:26:40Z comes after "
+        "2020-09-13T12:26:40.000000001Z",
+    ),
+    "several kinds, the first row first": (
+        "date,close\n2021-01-04,1\n2021-01-05,0\n2021-01-05,2\n2021-01-03,\n",
+        "row 2 (line 3 of prices.csv): prices: close 0.0 is not positive",
+    ),
     "twice": (
         "date,close\n2021-01-04,1\n2021-01-04,2\n",
         "row 2 (line 3 of prices.csv): prices: 2021-01-04 stands twice; expected one bar a time. "
@@ -346,6 +355,9 @@ DATA_FAULTS: list[tuple[Any, dict[str, Any], str]] = [
     (np.array(["a", "b"]), {"timestamps": DAYS, "symbols": "KO"}, "and type <U1; expected numbers"),
     ({"date": DAYS, "close": [1.0]}, {"symbols": "KO"}, "'date' has 2, 'close' has 1"),
     ({"date": DAYS, "close": 1.0}, {"symbols": "KO"}, "column 'close' has the shape"),
+    ({"date": DAYS, 1: [1.0, 2.0], "1": [1.0, 2.0]}, {}, "has two columns of one name"),
+    ({"date": DAYS, "sym": [1.5, 2.5], "close": [1, 2]}, {}, "'sym' holds Float64; expected sym"),
+    ({"date": DAYS, "sym": [object()] * 2, "close": [1, 2]}, {}, "'sym' holds Object"),
     ({"date": DAYS, "close": [1.0, 2.0]}, {}, "holds one series without a symbol. Name it"),
     ({"date": [1.5, 2.5], "close": [1.0, 2.0]}, {"symbols": "KO"}, "holds Float64"),
     ({"date": DAYS, "close": [True, False]}, {"symbols": "KO"}, "close is 'True'; expected a nu"),

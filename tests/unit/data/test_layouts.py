@@ -87,6 +87,20 @@ def test_long_tables_split_by_symbol_in_order_of_appearance(name: str, dtype: An
     assert [each.rows.tolist() for each in reading.series] == [[0, 3], [1, 2]]
 
 
+def test_rows_of_a_symbol_keep_their_order() -> None:
+    days = np.arange(300).astype("datetime64[D]")
+    reading = read(
+        {
+            "symbol": ["A", "B", "C"] * 300,
+            "date": np.repeat(days, 3),
+            "close": np.arange(900.0),
+        }
+    )
+    for at, series in enumerate(reading.series):
+        assert series.rows.tolist() == list(range(at, 900, 3))
+        assert np.all(np.diff(series.stamps) > 0)
+
+
 def test_numbers_are_read_to_the_last_bit() -> None:
     texts = ["0.1", "1e-320", "9007199254740993", " 1.7976931348623157e308 ", "4.35", "+3", ".5"]
     dates = [f"2021-01-{day:02}" for day in range(4, 4 + len(texts))]
