@@ -149,10 +149,8 @@ def _rows(result: "Result", metrics: dict[str, float]) -> list[tuple[str, str]]:
 
     stamps = result.ts_close_ns
     rows = [
-        (
-            "period",
-            f"{session_date(stamps[0])} to {session_date(stamps[-1])}, {len(stamps):,} bars",
-        ),
+        ("period", f"{session_date(stamps[0])} to {session_date(stamps[-1])}"),
+        ("bars", f"{len(stamps):,}"),
         ("final equity", f"{result.final_equity:,.4f}"),
         ("total return", percent("total_return")),
         ("buy and hold", percent("buy_and_hold_return")),

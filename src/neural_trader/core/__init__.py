@@ -14,7 +14,6 @@ if TYPE_CHECKING:
         BenchError,
         ConfigError,
         DataError,
-        InvariantViolation,
         NeuralTraderError,
         RunRefused,
     )
@@ -29,7 +28,6 @@ __all__ = [
     "ConfigError",
     "Costs",
     "DataError",
-    "InvariantViolation",
     "NeuralTraderError",
     "RunRefused",
     "Split",
@@ -43,8 +41,7 @@ _MODULES = {
         "BenchError",
         "ConfigError",
         "DataError",
-        "InvariantViolation",
-        "NeuralTraderError",
+            "NeuralTraderError",
         "RunRefused",
     ),
 }

@@ -7,7 +7,6 @@
     |-- DataError      data are missing, unreadable or not what they must be
     |-- RunRefused     a run broke a limit that protects its user (leverage)
     `-- BenchError     a measurement could not be trusted, so no figure is printed
-    InvariantViolation our own bug: never caught, please report it
 
 Missing kernels are an ``ImportError`` of their own, ``neural_trader._kernels.KernelsMissing``.
 
@@ -34,6 +33,3 @@ class RunRefused(NeuralTraderError):  # noqa: N818 - it names what happened
 class BenchError(NeuralTraderError):
     """A measurement could not be trusted."""
 
-
-class InvariantViolation(Exception):  # noqa: N818 - it names the state, not a user's error
-    """Something that must always hold does not: a bug in neural-trader, please report it."""

@@ -1,5 +1,6 @@
 """Portfolio: measures what an equity curve did."""
 
+from neural_trader.portfolio.calendar import YearOfReturns, compute_calendar_returns
 from neural_trader.portfolio.metrics import (
     Metrics,
     compute_drawdown,
@@ -7,4 +8,11 @@ from neural_trader.portfolio.metrics import (
     compute_periods_per_year,
 )
 
-__all__ = ["Metrics", "compute_drawdown", "compute_metrics", "compute_periods_per_year"]
+__all__ = [
+    "Metrics",
+    "YearOfReturns",
+    "compute_calendar_returns",
+    "compute_drawdown",
+    "compute_metrics",
+    "compute_periods_per_year",
+]
