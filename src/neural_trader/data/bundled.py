@@ -78,7 +78,12 @@ def samples() -> tuple[Sample, ...]:
 
 def find_sample(name: str) -> Sample | None:
     """Return the sample of this name, or None."""
-    if not name or not (_FOLDER / f"{name}.parquet").is_file():
+    try:
+        bundled = bool(name) and (_FOLDER / f"{name}.parquet").is_file()
+    except OSError:
+        # The name of no sample is too long for a file.
+        return None
+    if not bundled:
         return None
     return next((sample for sample in samples() if sample.name == name), None)
 

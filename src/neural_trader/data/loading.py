@@ -10,7 +10,7 @@ from neural_trader.core import BASES, Bars, Basis, Block, ConfigError, DataError
 from neural_trader.core.sessions import first_ns, session_day
 from neural_trader.data.bundled import Sample, adjusted, find_sample
 from neural_trader.data.cache import ColumnCache, cache_folder, key_of, stamp_of
-from neural_trader.data.paths import data_files, not_there
+from neural_trader.data.paths import data_files, find_path
 from neural_trader.data.selection import Content, Span, read_span, select
 
 Adjust = Literal["splits", "none"]
@@ -105,10 +105,7 @@ def load(  # noqa: PLR0913 - the one front door: each option is a word of the fi
             raise ConfigError(message)
         content = _read_path(sample.path, wanted, store)
         return _sample_bars(sample, content, wanted, span=span, adjust=adjust)
-    if not str(source) or not Path(source).exists():
-        raise DataError(not_there(Path(source)))
-    # A link is followed to the bytes, not to the name: it may be what names the symbol.
-    path = Path(source).absolute()
+    path = find_path(source)
     content = _read_path(path, wanted, store)
     blocks = select(path.name, content, wanted, span)
     return Bars(blocks, name=path.name, basis=basis or content.basis)

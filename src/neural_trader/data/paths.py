@@ -1,6 +1,7 @@
 """Which files a path stands for."""
 
 import difflib
+import os
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,30 @@ from neural_trader.data.bundled import samples
 CSV: Final = frozenset({".csv"})
 PARQUET: Final = frozenset({".parquet", ".pq"})
 EXTENSIONS: Final = CSV | PARQUET
+
+
+def find_path(source: str | os.PathLike[str]) -> Path:
+    """Return the absolute path of a source, a leading ``~`` replaced by the user's home.
+
+    Links are left in it: they may be what names a symbol.
+
+    Raises
+    ------
+    DataError
+        Nothing is there; the message names the nearest sibling or sample.
+    """
+    path = Path(source)
+    try:
+        path = path.expanduser()
+        there = bool(str(source)) and path.exists()
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}. Check the path and its rights"
+        raise DataError(message) from None
+    except RuntimeError:
+        there = False
+    if not there:
+        raise DataError(_not_there(path))
+    return path.absolute()
 
 
 def data_files(path: Path) -> list[Path]:
@@ -45,7 +70,7 @@ def data_files(path: Path) -> list[Path]:
     return files
 
 
-def not_there(path: Path) -> str:
+def _not_there(path: Path) -> str:
     """Return the message for a path that is not there, with the nearest that is."""
     # The parent may be missing or closed too.
     try:

@@ -425,6 +425,8 @@ def test_where_the_cache_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 def test_without_a_home_nothing_is_kept(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     def homeless(self: Path) -> Path:
+        if not str(self).startswith("~"):
+            return self
         message = "Could not determine home directory."
         raise RuntimeError(message)
 

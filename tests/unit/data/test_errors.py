@@ -257,10 +257,15 @@ def test_path_not_there_names_the_nearest_sample() -> None:
         load("sp500-close")
 
 
-@pytest.mark.parametrize("source", ["", "no/such/folder/x.csv", "\0"])
+@pytest.mark.parametrize("source", ["", "no/such/folder/x.csv", "\0", "~nobody-of-this-name/x.csv"])
 def test_path_not_there(source: str) -> None:
     with pytest.raises(DataError, match="is not there"):
         load(source)
+
+
+def test_path_that_cannot_be_looked_at() -> None:
+    with pytest.raises(DataError, match="cannot be read: File name too long"):
+        load("x" * 5_000)
 
 
 def test_file_without_rights(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

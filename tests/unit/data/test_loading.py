@@ -116,6 +116,11 @@ def test_a_link_names_its_symbol_itself(write: Write) -> None:
     assert load(link)["KO"].close.tolist() == [2.0]
 
 
+def test_the_home_of_the_user_is_known(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(write(WIDE).parent))
+    assert load("~/prices.csv").symbols == ("KO", "PEP")
+
+
 def test_the_folder_at_hand_has_a_name(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(write("date,close\n2021-01-04,1\n", "mine/KO.csv").parent)
     assert load(".").name == "mine"
