@@ -1,0 +1,64 @@
+"""``neural-trader bench``: measure this installation on this machine."""
+
+from pathlib import Path
+
+import click
+
+from neural_trader.core import ConfigError
+
+
+@click.group()
+def bench() -> None:
+    """Measure this installation on this machine."""
+
+
+@bench.command("backtest")
+@click.option("--case", "names", multiple=True, metavar="NAME", help="Only this case; repeatable.")
+@click.option("--rounds", type=click.IntRange(1, 100), default=5, show_default=True, help="Rounds.")
+@click.option("--peers", "with_peers", is_flag=True, help="Other engines too, where installed.")
+@click.option("--output", type=click.Path(dir_okay=False), help="Write the JSON to this file too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.pass_context
+def bench_backtest(
+    ctx: click.Context,
+    names: tuple[str, ...],
+    rounds: int,
+    *,
+    with_peers: bool,
+    output: str | None,
+    as_json: bool,
+) -> None:
+    """Time the backtest cases in fresh processes, with their answers checked first.
+
+    Exit code 6 where an answer is wrong; 130 where it was interrupted, with the rounds that were
+    complete.
+    """
+    import msgspec
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from neural_trader.bench import choose_cases, find_peers, print_report, run_suite, steps_of
+
+    cases, cli = choose_cases(names)
+    if output and not Path(output).absolute().parent.is_dir():
+        message = f"--output is {output!r}; its folder does not exist"
+        raise ConfigError(message)
+    peers = find_peers() if with_peers else []
+    columns = (TextColumn("{task.description:<34}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=rounds * steps_of(cases, cli=cli, peers=peers))
+
+        def step(name: str) -> None:
+            progress.update(task, advance=1, description=name)
+
+        report, interrupted = run_suite(cases, rounds=rounds, cli=cli, peers=peers, step=step)
+    text = msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+    if output:
+        Path(output).write_text(text + "\n", encoding="utf-8")
+    if as_json:
+        click.echo(text)
+    else:
+        print_report(report)
+    if interrupted:
+        click.echo(f"interrupted after {report.provenance['config']['rounds']} rounds", err=True)
+        ctx.exit(130)

@@ -1,0 +1,16 @@
+"""Bench: times what the system does, on its user's machine, with the answers checked first."""
+
+from neural_trader.bench.peers import find_peers
+from neural_trader.bench.rows import Report, Row
+from neural_trader.bench.suite import choose_cases, run_suite, steps_of
+from neural_trader.bench.table import print_report
+
+__all__ = [
+    "Report",
+    "Row",
+    "choose_cases",
+    "find_peers",
+    "print_report",
+    "run_suite",
+    "steps_of",
+]
