@@ -41,7 +41,7 @@ _MODULES = {
         "BenchError",
         "ConfigError",
         "DataError",
-            "NeuralTraderError",
+        "NeuralTraderError",
         "RunRefused",
     ),
 }

@@ -32,4 +32,3 @@ class RunRefused(NeuralTraderError):  # noqa: N818 - it names what happened
 
 class BenchError(NeuralTraderError):
     """A measurement could not be trusted."""
-
