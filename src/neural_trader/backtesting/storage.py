@@ -1,13 +1,13 @@
 """Save a result to one file and read it back: NumPy arrays and JSON, no pickle."""
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from neural_trader.core import Bars, Block, Costs, DataError
+from neural_trader.core.files import write_whole
 
 if TYPE_CHECKING:
     from neural_trader.backtesting.result import Result
@@ -29,7 +29,7 @@ def save_result(result: "Result", path: Path) -> Path:
     DataError
         The folder is not there or cannot be written to.
     """
-    import tempfile
+    import zipfile
 
     window, outcome, bars = result.window, result.outcome, result.bars
     meta = {
@@ -55,19 +55,11 @@ def save_result(result: "Result", path: Path) -> Path:
         "signals": outcome.signals,
     }
     arrays |= {f"field_{name}": values for name, values in window.block.fields.items()}
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        message = f"cannot write {path}: {error.strerror}; choose a folder that can be written to"
-        raise DataError(message) from None
-    try:
-        # Crash: only the temporary file exists; `path` still holds what it held before.
-        with os.fdopen(descriptor, "wb") as file:
-            np.savez(file, **arrays)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with write_whole(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, values in arrays.items():
+            # A ZipInfo of its own carries no time: equal results are equal files.
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(values), allow_pickle=False)
     return path
 
 

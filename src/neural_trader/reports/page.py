@@ -1,14 +1,13 @@
 """``nt.report``: one self-contained HTML file of a result."""
 
 import json
-import os
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
 from neural_trader.backtesting import Result
-from neural_trader.core import DataError
+from neural_trader.core.files import write_whole
 from neural_trader.reports import sections
 from neural_trader.reports.charts import compute_charts
 
@@ -39,10 +38,9 @@ def report(result: Result, path: str | Path) -> Path:
     nothing (its content policy forbids it).
     """
     path = Path(path)
-    if path.is_dir():
-        message = f"{path} is a folder; give the report a file name such as {path / 'report.html'}"
-        raise DataError(message)
-    write_whole(path, render(result))
+    page = render(result).encode()
+    with write_whole(path) as file:
+        file.write(page)
     return path
 
 
@@ -115,19 +113,3 @@ def _subtitle(result: Result) -> str:
             f"{costs.fee_bps:g} bps fee and {costs.slippage_bps:g} bps slippage a fill",
         ]
     )
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        # Crash: only the temporary file exists; `path` still holds what it held before.
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        message = f"cannot write {path}: {error.strerror}; choose a folder that exists and is yours"
-        raise DataError(message) from None
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from neural_trader.core import ConfigError
+from neural_trader.core.files import write_whole
 
 
 @click.group()
@@ -54,7 +55,8 @@ def bench_backtest(
         report, interrupted = run_suite(cases, rounds=rounds, cli=cli, peers=peers, step=step)
     text = msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
     if output:
-        Path(output).write_text(text + "\n", encoding="utf-8")
+        with write_whole(Path(output)) as file:
+            file.write(f"{text}\n".encode())
     if as_json:
         click.echo(text)
     else:
