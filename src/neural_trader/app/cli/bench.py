@@ -1,6 +1,7 @@
 """``neural-trader bench``: measure this installation on this machine."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -44,9 +45,12 @@ def bench_backtest(
     if output and not Path(output).absolute().parent.is_dir():
         message = f"--output is {output!r}; its folder does not exist"
         raise ConfigError(message)
-    peers = find_peers() if with_peers else []
     columns = (TextColumn("{task.description:<34}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with (
+        TemporaryDirectory(prefix="neural-trader-bench-") as folder,
+        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+    ):
+        peers = find_peers(cases, Path(folder)) if with_peers else []
         task = progress.add_task("", total=rounds * steps_of(cases, cli=cli, peers=peers))
 
         def step(name: str) -> None:
