@@ -75,6 +75,9 @@ CLI_ARGUMENTS: Final = (
 )  # fmt: skip
 """The whole command-line run that ``cli_backtest`` measures."""
 
+CLI_ANSWER: Final = "pairs_1y"
+"""The case whose answer that run must print."""
+
 
 def find_case(name: str) -> Case:
     """Return the case of that name; the runner gives only names that exist."""

@@ -2,6 +2,8 @@
 
 import os
 import platform
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,16 @@ def describe_machine() -> dict[str, Any]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "load_1min": round(os.getloadavg()[0], 2),
     }
+
+
+def describe_commit(tree: Path) -> str | None:
+    """Return the commit of a source tree, marked where files differ from it; None outside git."""
+    git = shutil.which("git")
+    if git is None or not (tree / ".git").exists():
+        return None
+    command = [git, "-C", str(tree), "describe", "--always", "--dirty", "--abbrev=12"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    return run.stdout.strip() or None
 
 
 def _processor() -> str:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from neural_trader.bench.cases import CLI_ARGUMENTS, Case
+from neural_trader.bench.cases import CLI_ANSWER, CLI_ARGUMENTS, Case, find_case
 from neural_trader.bench.rows import Row
 from neural_trader.core import BenchError
 
@@ -25,10 +25,11 @@ BASELINE: Final = "plain Python"
 LIMIT: Final = "straight C"
 
 _LAUNCH: Final = Path(__file__).with_name("launch.py")
-_CLI_CASES: Final = (
-    ("cli_backtest", CLI_ARGUMENTS, None),
-    ("cli_help", ("--help",), 300.0),
-)
+CLI_CASES: Final[dict[str, tuple[tuple[str, ...], float | None]]] = {
+    "cli_backtest": (CLI_ARGUMENTS, None),
+    "cli_help": (("--help",), 300.0),
+}
+"""What is run, and the claim for its start-up in milliseconds."""
 _CLI_QUANTITIES: Final = (
     ("wall", "wall_ms", "ms"),
     ("cpu", "cpu_ms", "ms"),
@@ -260,21 +261,48 @@ def cli_command(arguments: Sequence[str]) -> list[str]:
     return [*start, *arguments]
 
 
-def cli_rows(rounds: list[dict[str, dict[str, float]]]) -> list[Row]:
+def cli_rows(names: Sequence[str], rounds: list[dict[str, dict[str, float]]]) -> list[Row]:
     """Return the rows of the command-line cases from what each round measured."""
     rows = []
-    for name, arguments, claim in _CLI_CASES:
+    for name in names:
+        arguments, claim = CLI_CASES[name]
         for quantity, key, unit in _CLI_QUANTITIES:
             params = {"arguments": " ".join(arguments), "quantity": quantity, "engine": OURS}
             row = make_row(name, params, unit, [measured[name][key] for measured in rounds])
-            rows.append(changed(row, claim=claim if quantity == "wall" else None))
+            claimed = claim if quantity == "wall" else None
+            rows.append(changed(row, claim=claimed, checked=arguments == CLI_ARGUMENTS))
     return rows
 
 
-def measure_cli(step: Callable[[str], None]) -> dict[str, dict[str, float]]:
-    """Run the command-line cases once; the caches are warm because the cases before have run."""
+def measure_cli(
+    names: Sequence[str], *, step: Callable[[str], None]
+) -> dict[str, dict[str, float]]:
+    """Run the command-line cases once each."""
     measured = {}
-    for name, arguments, _ in _CLI_CASES:
+    for name in names:
         step(f"{name}: {OURS}")
-        measured[name] = measure_process(cli_command(arguments))
+        measured[name] = measure_process(cli_command(CLI_CASES[name][0]))
     return measured
+
+
+def check_cli() -> None:
+    """Compare what the timed command line prints with the baseline's answer; warms the caches too.
+
+    Raises
+    ------
+    BenchError
+        It failed, or its answer is not the baseline's.
+    """
+    truth = _run(child_engine(BASELINE, "baseline", 0.0), find_case(CLI_ANSWER))
+    if isinstance(truth, str):
+        message = f"cli_backtest: the plain-Python baseline {truth}; no time is printed without it"
+        raise BenchError(message)
+    command = cli_command(CLI_ARGUMENTS)
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    if run.returncode:
+        message = f"cli_backtest failed with exit code {run.returncode}: {run.stderr.strip()[:200]}"
+        raise BenchError(message)
+    difference = find_difference(json.loads(run.stdout), truth, 1e-12)
+    if difference is not None:
+        message = f"cli_backtest: our answer is not the baseline's: {difference}"
+        raise BenchError(message)

@@ -11,15 +11,17 @@ from typing import Any
 import neural_trader as nt
 from neural_trader.bench.cases import CAPITAL, CASES, COSTS_BPS, DATA, Case
 from neural_trader.bench.limits import build_limits
-from neural_trader.bench.machine import describe_machine
-from neural_trader.bench.rows import Report, Row
+from neural_trader.bench.machine import describe_commit, describe_machine
+from neural_trader.bench.rows import Report
 from neural_trader.bench.runner import (
     BASELINE,
+    CLI_CASES,
     LIMIT,
     OURS,
     Engine,
     Measured,
     backtest_rows,
+    check_cli,
     child_engine,
     cli_rows,
     measure_cli,
@@ -28,36 +30,34 @@ from neural_trader.bench.runner import (
 from neural_trader.core import BenchError, ConfigError
 from neural_trader.core.version import VERSION
 
-CLI_CASES = ("cli_backtest", "cli_help")
 
-
-def choose_cases(names: Sequence[str]) -> tuple[list[Case], bool]:
-    """Return the backtest cases that are named, or all, and whether to time the command line.
+def choose_cases(names: Sequence[str]) -> tuple[list[Case], list[str]]:
+    """Return the backtest cases and the command-line cases that are named, or all.
 
     Raises
     ------
     ConfigError
         There is no such case.
     """
-    known = [case.name for case in CASES]
+    known = [*(case.name for case in CASES), *CLI_CASES]
     for name in names:
-        if name not in (*known, *CLI_CASES):
-            message = f"case is {name!r}; expected one of {', '.join((*known, *CLI_CASES))}"
+        if name not in known:
+            message = f"case is {name!r}; expected one of {', '.join(known)}"
             raise ConfigError(message)
     cases = [case for case in CASES if not names or case.name in names]
-    return cases, not names or any(name in CLI_CASES for name in names)
+    return cases, [name for name in CLI_CASES if not names or name in names]
 
 
-def steps_of(cases: Sequence[Case], *, cli: bool, peers: Sequence[Engine]) -> int:
+def steps_of(cases: Sequence[Case], *, cli: Sequence[str], peers: Sequence[Engine]) -> int:
     """Return how many steps a round has, for a progress bar."""
-    return len(cases) * (3 + len(peers)) + len(CLI_CASES) * cli
+    return len(cases) * (3 + len(peers)) + len(cli)
 
 
 def run_suite(
     cases: Sequence[Case],
     *,
     rounds: int,
-    cli: bool,
+    cli: Sequence[str],
     peers: Sequence[Engine] = (),
     step: Callable[[str], None],
 ) -> tuple[Report, bool]:
@@ -69,8 +69,8 @@ def run_suite(
         Backtests to measure; may be empty.
     rounds : int
         How often everything is measured, each time in a fresh process.
-    cli : bool
-        Whether the command-line cases are measured.
+    cli : sequence of str
+        Command-line cases to measure; may be empty.
     peers : sequence of Engine
         Other engines, measured in the same rounds.
     step : callable
@@ -79,12 +79,14 @@ def run_suite(
     Raises
     ------
     BenchError
-        An answer of ours is not the baseline's; the command line failed; interrupted before the
-        first round was complete.
+        An answer of ours is not the baseline's, or the command line failed.
+    KeyboardInterrupt
+        Interrupted before the first round was complete: there is nothing to report.
     """
     taken: dict[tuple[str, str], Measured] = {}
     cli_rounds: list[dict[str, dict[str, float]]] = []
-    complete: tuple[dict[tuple[str, str], Measured], int] | None = None
+    complete: dict[tuple[str, str], Measured] = {}
+    done = 0
     interrupted = False
     began = describe_machine()
     with tempfile.TemporaryDirectory() as folder:
@@ -95,19 +97,17 @@ def run_suite(
             *peers,
         ]
         try:
-            for done in range(rounds):
+            if "cli_backtest" in cli:
+                check_cli()
+            for _ in range(rounds):
                 measure_round(cases, engines, taken, step=step)
-                if cli:
-                    cli_rounds.append(measure_cli(step))
-                complete = (dict(taken), done + 1)
+                cli_rounds.append(measure_cli(cli, step=step))
+                complete, done = dict(taken), done + 1
         except KeyboardInterrupt:
+            if not done:
+                raise
             interrupted = True
-    if complete is None:
-        message = "interrupted before the first round was complete: there is nothing to print"
-        raise BenchError(message)
-    taken, done = complete
-    rows = backtest_rows(cases, engines, taken)
-    rows += cli_rows(cli_rounds[:done]) if cli else []
+    rows = backtest_rows(cases, engines, complete) + cli_rows(cli, cli_rounds[:done])
     return Report(machine=began, provenance=_provenance(done), rows=rows), interrupted
 
 
@@ -122,9 +122,10 @@ def _limit_engine(folder: Path) -> Engine:
 
 
 def _provenance(rounds: int) -> dict[str, Any]:
-    """Return what was measured: version, data, settings, time and packages."""
+    """Return what was measured: version and commit, data, settings, time and packages."""
     return {
         "version": VERSION,
+        "commit": describe_commit(Path(__file__).resolve().parents[3]),
         "config": {
             "rounds": rounds,
             "capital": CAPITAL,
@@ -137,8 +138,3 @@ def _provenance(rounds: int) -> dict[str, Any]:
         "packages": {name: version(name) for name in ("numpy", "polars", "msgspec", "click")},
         "python": platform.python_version(),
     }
-
-
-def missing(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows that were not measured."""
-    return [row for row in rows if row.value is None]

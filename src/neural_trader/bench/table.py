@@ -1,79 +1,140 @@
-"""A bench report as a table in the terminal."""
+"""A bench report as tables in the terminal."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from neural_trader.bench.rows import Report, Row
-from neural_trader.bench.runner import OURS
+from neural_trader.bench.runner import LIMIT, OURS
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 _WIDE: Final = 96
-_WORDS: Final = ("case", "engine", "quantity")
+_NOTES: Final = (
+    "median of the rounds, each in a fresh process; spread: slowest less fastest round, over the "
+    "median. Python: the plain-Python reference; ratio: Python over the value, in the same round; "
+    "C: straight C, which keeps no contract and checks nothing; claim: the performance page's "
+    "figure for Rust. Answers were compared before any time was believed."
+)
+_PEER_NOTES: Final = (
+    "Other engines, same work, same answers, same rounds; x ours: their time over ours, both "
+    "measured against the reference of the same round."
+)
 
 
 def print_report(report: Report, console: "Console | None" = None) -> None:
     """Print the rows of a report, what they were measured on and how to read them."""
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
 
     console = console or Console(highlight=False)
-    machine = report.machine
+    machine, rounds = report.machine, report.provenance["config"]["rounds"]
     console.print(
         f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, "
         f"{machine['python']}, load {machine['load_1min']}; neural-trader "
-        f"{report.provenance['version']}; {report.provenance['config']['rounds']} rounds",
+        f"{report.provenance['version']}; {rounds} round{'s' * (rounds != 1)}",
         style="dim",
     )
-    with_engines = len({row.params["engine"] for row in report.rows}) > 1
-    with_spread = console.width >= _WIDE
-    columns = ["case", "engine", "quantity", "median", "low - high", "Python", "ratio", "C"]
-    columns.append("claim")
-    hidden = {"engine"} if not with_engines else set()
-    hidden |= {"low - high"} if not with_spread else set()
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    for name in columns:
-        if name not in hidden:
-            table.add_column(name, justify="left" if name in _WORDS else "right", no_wrap=True)
-    for row in report.rows:
-        cells = zip(columns, _cells(row), strict=True)
-        shown = [cell for name, cell in cells if name not in hidden]
-        table.add_row(*shown, style="bold" if row.params["engine"] == OURS else "")
-    console.print(table)
-    for row in report.rows:
-        if row.reason and row.value is None:
-            console.print(
-                f"- {row.case}, {row.params['engine']}, {row.params['quantity']}: not measured: "
-                f"{row.reason}",
-                style="dim",
-            )
-    console.print(
-        "median of the rounds, each in a fresh process. Python: the plain-Python reference; ratio: "
-        "Python over the value, in the same round; C: straight C, which keeps no contract and "
-        "checks nothing; claim: the performance page's figure for Rust. Answers were compared "
-        "before any time was believed.",
-        style="dim",
-    )
+    ours = [row for row in report.rows if row.params["engine"] == OURS]
+    others = [row for row in report.rows if row.params["engine"] != OURS]
+    console.print(_our_table(ours, is_wide=console.width >= _WIDE))
+    for line in _reasons(ours):
+        console.print(line, style="dim")
+    console.print(_NOTES, style="dim")
+    if others:
+        console.print()
+        if any(row.value is not None for row in others):
+            console.print(_peer_table(others, ours))
+        for line in _reasons(others):
+            console.print(line, style="dim")
+        console.print(_PEER_NOTES, style="dim")
 
 
-def _cells(row: Row) -> list[str]:
-    engine = row.params["engine"]
-    if "version" in row.params:
-        engine += f" {row.params['version']}"
+def _our_table(rows: Sequence[Row], *, is_wide: bool) -> "Table":
+    """Return the table of our own rows; a narrow terminal has room for the width of the spread."""
+    spread = "low - high" if is_wide else "spread"
+    table = _table(["case", "quantity"], ["median", spread, "Python", "ratio", "C", "claim"])
+    for row in rows:
+        table.add_row(
+            row.case,
+            row.params["quantity"],
+            _shown(row.value, row.unit, "not measured"),
+            _spread(row, is_wide=is_wide),
+            _shown(row.baseline, row.unit),
+            _times(row.ratio),
+            _shown(row.limit, row.unit),
+            _shown(row.claim, row.unit),
+        )
+    return table
+
+
+def _spread(row: Row, *, is_wide: bool) -> str:
+    """Return the fastest and the slowest round, or how far apart they are."""
     if row.value is None or row.low is None or row.high is None:
-        return [row.case, engine, row.params["quantity"], "not measured", *[""] * 5]
+        return ""
+    if is_wide:
+        return f"{amount(row.low, row.unit)} - {amount(row.high, row.unit)}"
+    return f"{(row.high - row.low) / row.value:.0%}"
+
+
+def _peer_table(rows: Sequence[Row], ours: Sequence[Row]) -> "Table":
+    """Return the table of the other engines: one line a case and engine, the fastest first."""
+    our_ratios = {row.case: row.ratio for row in ours if row.params["quantity"] == "time"}
+    peaks = {
+        (row.case, row.params["engine"]): row for row in rows if row.params["quantity"] != "time"
+    }
+    times = [row for row in rows if row.params["quantity"] == "time" and row.value is not None]
+    order = list(our_ratios)
+    times.sort(key=lambda row: (order.index(row.case), row.value))
+    table = _table(["case", "engine", "version"], ["time", "x ours", "peak_rss"])
+    for row in times:
+        mine = our_ratios[row.case]
+        peak = peaks[row.case, row.params["engine"]]
+        table.add_row(
+            row.case,
+            row.params["engine"],
+            row.params.get("version", ""),
+            _shown(row.value, row.unit),
+            _times(mine / row.ratio if mine and row.ratio else None),
+            _shown(peak.value, peak.unit),
+        )
+    return table
+
+
+def _table(left: Sequence[str], right: Sequence[str]) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1))
+    for name in left:
+        table.add_column(name, no_wrap=True)
+    for name in right:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _reasons(rows: Sequence[Row]) -> list[str]:
+    """Return a line for each reason why something was not measured, with the cases it holds for."""
+    cases: dict[tuple[str, str], dict[str, None]] = {}
+    for row in rows:
+        if row.reason:
+            # Our own figure may be there and only the limit beside it missing.
+            what = row.params["engine"] if row.value is None else LIMIT
+            cases.setdefault((what, row.reason), {})[row.case] = None
     return [
-        row.case,
-        engine,
-        row.params["quantity"],
-        amount(row.value, row.unit),
-        f"{amount(row.low, row.unit)} - {amount(row.high, row.unit)}",
-        "" if row.baseline is None else amount(row.baseline, row.unit),
-        "" if row.ratio is None else f"{row.ratio:,.3g} x",
-        "" if row.limit is None else amount(row.limit, row.unit),
-        "" if row.claim is None else amount(row.claim, row.unit),
+        f"- {what} ({', '.join(names)}): not measured: {reason}"
+        for (what, reason), names in cases.items()
     ]
+
+
+def _shown(value: float | None, unit: str, missing: str = "") -> str:
+    return missing if value is None else amount(value, unit)
+
+
+def _times(ratio: float | None) -> str:
+    if ratio is None:
+        return ""
+    return f"{ratio:,.0f} x" if ratio >= 100 else f"{ratio:.3g} x"
 
 
 def amount(value: float, unit: str) -> str:

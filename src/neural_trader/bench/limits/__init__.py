@@ -21,7 +21,7 @@ def build_limits(folder: Path) -> Path:
     """
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
-        message = "no C compiler (cc, gcc or $CC): the limit is not measured"
+        message = "no C compiler (cc, gcc or $CC)"
         raise BenchError(message)
     library = folder / "limits.so"
     with as_file(files("neural_trader.bench.limits") / "backtests.c") as source:
@@ -32,6 +32,6 @@ def build_limits(folder: Path) -> Path:
             check=False,
         )
     if run.returncode:
-        message = f"{compiler} failed, so the limit is not measured: {run.stderr.strip()[:300]}"
+        message = f"{compiler} failed: {run.stderr.strip()[:300]}"
         raise BenchError(message)
     return library
