@@ -1,8 +1,8 @@
 """The charts of a report as plain data: which series, on which axis, with which markers.
 
-Series travel as base64 of little-endian arrays. Long runs are thinned: of every stretch of bars the
-first one and those with the lowest and highest equity stay, so that peaks and falls keep their
-depth; figures are never computed from thinned series.
+Series travel as base64 of little-endian arrays. What the charts leave out of a long run (bars
+between extremes, markers of early round trips) is counted, so that the page can say so; figures
+are never computed from what is shown.
 """
 
 import base64
@@ -11,16 +11,22 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_trader.backtesting import Result, compute_buy_and_hold
+from neural_trader.backtesting import Result, RoundTrip, compute_buy_and_hold
+from neural_trader.core.sessions import DAY_NS
 from neural_trader.portfolio import compute_drawdown
+from neural_trader.reports.thinning import compute_shown_bars
 
-POINTS_MAX: Final = 9_000
-MARKERS_MAX: Final = 2_000
-_NS: Final = 1_000_000_000
+TRIPS_MAX: Final = 600
+"""Round trips whose markers and bars of profit are drawn: the latest ones."""
+
+_SECOND_NS: Final = 1_000_000_000
 _LOG_RATIO: Final = 3.0
+# Beyond this, a float32 no longer holds a value to a hundredth.
+_FLOAT32_MAX: Final = 65_536.0
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
+Chart = dict[str, Any]
 
 
 def compute_charts(result: Result) -> dict[str, Any]:
@@ -29,79 +35,106 @@ def compute_charts(result: Result) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``times`` (base64 float64 seconds UTC), ``charts`` (a list, from top to bottom) and
-        ``thinned`` (bars shown, bars there are) where bars or markers were left out.
+        ``times`` (base64 float64, seconds UTC), ``daily`` (whether a date names a bar), ``charts``
+        (a list, from top to bottom), and, where something is left out, ``bars_shown`` and
+        ``trips_shown``, each a list: how many are shown, how many there are.
     """
-    kept = _kept_bars(result.equity)
-    bars = kept + result.window.first
-    charts = [_prices(result, bars)]
+    window, equity = result.window, result.equity
+    drawdown = compute_drawdown(equity, result.config.capital)
+    lines = [equity, drawdown, *(window.close[row, window.first :] for row in window.rows)]
     if "z_score" in result.signals:
-        charts.append(_z_scores(result, bars))
-    charts += [_equity(result, kept), _drawdown(result, kept)]
-    if result.trips:
-        charts.append(_round_trips(result))
-    seconds = result.window.ts_close_ns[bars] / _NS
-    page: dict[str, Any] = {"times": _encode(seconds, "<f8"), "charts": charts}
-    if len(kept) < len(result.equity):
-        page["thinned"] = [len(kept), len(result.equity)]
+        lines.append(result.signals["z_score"][window.first :])
+    kept = compute_shown_bars([line[: len(equity)] for line in lines])
+    bars = kept + window.first
+    trips = result.trips[-TRIPS_MAX:]
+    charts = [_prices(result, bars, trips)]
+    if "z_score" in result.signals:
+        charts.append(_z_scores(result, bars, trips))
+    charts += [_equity(result, kept), _drawdown(drawdown[kept])]
+    if trips:
+        charts.append(_round_trips(result, trips))
+    days = result.ts_close_ns // DAY_NS
+    page: dict[str, Any] = {
+        "times": _times(result, bars),
+        "daily": bool((np.diff(days) > 0).all()),
+        "charts": charts,
+    }
+    if len(kept) < len(equity):
+        page["bars_shown"] = [len(kept), len(equity)]
+    if len(trips) < len(result.trips):
+        page["trips_shown"] = [len(trips), len(result.trips)]
     return page
-
-
-def _kept_bars(equity: Floats) -> Ints:
-    """Return the bars to show: all of them, or the extremes of every stretch."""
-    n = len(equity)
-    if n <= POINTS_MAX:
-        return np.arange(n)
-    edges = np.linspace(0, n, POINTS_MAX // 3 + 1).astype(np.intp)
-    kept = [n - 1]
-    for begin, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        stretch = equity[begin:stop]
-        kept += [begin, begin + int(stretch.argmin()), begin + int(stretch.argmax())]
-    return np.unique(kept)
 
 
 def _encode(values: NDArray[Any], kind: str) -> str:
     return base64.b64encode(np.ascontiguousarray(values, dtype=kind).tobytes()).decode()
 
 
-def _series(label: str, values: Floats, color: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    return {"label": label, "values": _encode(values, "<f4"), "color": color} | more
+def _times(result: Result, bars: Ints | list[int]) -> str:
+    """Return closes as whole seconds, rounded down: the last nanosecond of a day stays in it."""
+    return _encode(result.window.ts_close_ns[bars] // _SECOND_NS, "<f8")
 
 
-def _prices(result: Result, bars: Ints) -> dict[str, Any]:
-    """Return the price of every leg with its fills; two legs have an axis each."""
-    series, markers = [], []
-    symbols = result.symbols
-    for leg, (symbol, row) in enumerate(zip(symbols, result.window.rows, strict=True)):
-        closes = result.window.close[row]
-        scale = "y" if leg == 0 else "y2"
-        series.append(_series(symbol, closes[bars], f"leg{leg}", scale=scale, digits=2))
-        markers += _fill_markers(result, leg, scale)
-    for index, name in enumerate(n for n in result.signals if n in ("fast", "slow")):
-        label = f"{name} average"
-        values = result.signals[name][bars]
-        series.append(_series(label, values, f"average{index}", scale="y", digits=2))
-    rows = list(result.window.rows)
-    shown = result.window.close[rows][:, bars]
-    log = bool((shown.max(axis=1) / shown.min(axis=1)).max() > _LOG_RATIO)
-    axes = f"{symbols[0]} on the left axis, {symbols[1]} on the right" if len(symbols) > 1 else ""
-    notes = [note for note in (axes, "logarithmic scale" if log else "") if note]
+def _series(label: str, values: Floats, color: str, digits: int = 2) -> dict[str, Any]:
+    """Return a line; its values are exact to the digits that the legend prints."""
+    largest = float(np.nanmax(np.abs(values), initial=0.0))
+    wide = largest * 10.0 ** (digits - 2) > _FLOAT32_MAX
     return {
-        "title": "Prices and fills",
-        "note": "; ".join(notes),
-        "height": 320,
-        "log": log,
-        "series": series,
-        "markers": markers,
-        "legend": "markers",
+        "label": label,
+        "values": _encode(values, "<f8" if wide else "<f4"),
+        "wide": wide,
+        "color": color,
+        "digits": digits,
+        "scale": "y",
     }
 
 
-def _fill_markers(result: Result, leg: int, scale: str) -> list[dict[str, Any]]:
+def _price_digits(prices: Floats) -> int:
+    """Return the decimals that prices are quoted with: more, the smaller they are."""
+    typical = float(np.median(prices))
+    return 2 if typical >= 5.0 else 4 if typical >= 0.05 else 6
+
+
+def _prices(result: Result, bars: Ints, trips: list[RoundTrip]) -> Chart:
+    """Return the price of every leg with its fills; two legs have an axis each."""
+    series, markers = [], []
+    symbols = result.symbols
+    rows = list(result.window.rows)
+    for leg, (symbol, row) in enumerate(zip(symbols, rows, strict=True)):
+        closes = result.window.close[row][bars]
+        line = _series(symbol, closes, f"leg{leg}", _price_digits(closes))
+        line["scale"] = "y" if leg == 0 else "y2"
+        series.append(line)
+        markers += _fill_markers(result, leg, line["scale"], trips)
+    for index, name in enumerate(n for n in result.signals if n in ("fast", "slow")):
+        values = result.signals[name][bars]
+        span = getattr(result.config.strategy, name)
+        line = _series(f"average of {span}", values, f"average{index}", series[0]["digits"])
+        series.append(line | {"width": 1.2, "dash": [[6, 3], [2, 3]][index]})
+    shown = result.window.close[rows][:, bars]
+    log = bool((shown.max(axis=1) / shown.min(axis=1)).max() > _LOG_RATIO)
+    axes = f"{symbols[0]} on the left axis, {symbols[1]} on the right" if len(symbols) > 1 else ""
+    scale = "logarithmic scale" if log else ""
+    legend = "▲ bought, ▼ sold; filled: entry, hollow: exit" if markers else ""
+    return {
+        "title": "Prices and fills",
+        "note": "; ".join(note for note in (axes, scale, legend) if note),
+        "height": 330,
+        "log": log,
+        "series": series,
+        "markers": markers,
+    }
+
+
+def _fill_markers(
+    result: Result, leg: int, scale: str, trips: list[RoundTrip]
+) -> list[dict[str, Any]]:
     """Return the fills of a leg, one group for each of: entry or exit, buying or selling."""
+    if not trips:
+        return []
     where, fills = result.outcome.where, result.outcome.fills
-    entries = np.array([trip.entry_bar for trip in result.trips], dtype=np.int64)
-    mine = np.flatnonzero(where[1] == leg)[-MARKERS_MAX:]
+    entries = np.array([trip.entry_bar for trip in trips], dtype=np.int64)
+    mine = np.flatnonzero((where[1] == leg) & (where[0] >= entries[0]))
     is_entry = np.isin(where[0, mine], entries)
     is_buy = fills[0, mine] > 0.0
     groups = []
@@ -109,102 +142,100 @@ def _fill_markers(result: Result, leg: int, scale: str) -> list[dict[str, Any]]:
         for buy in (True, False):
             picked = mine[(is_entry == entry) & (is_buy == buy)]
             if len(picked):
-                seconds = result.window.ts_close_ns[where[0, picked]] / _NS
+                group = _group(result, where[0, picked], fills[1, picked])
+                shape = "up" if buy else "down"
                 groups.append(
-                    {
-                        "x": _encode(seconds, "<f8"),
-                        "y": _encode(fills[1, picked], "<f4"),
-                        "shape": "up" if buy else "down",
-                        "filled": entry,
-                        "color": f"leg{leg}",
-                        "scale": scale,
-                    }
+                    group | {"shape": shape, "filled": entry, "color": f"leg{leg}", "scale": scale}
                 )
     return groups
 
 
-def _z_scores(result: Result, bars: Ints) -> dict[str, Any]:
+def _group(result: Result, bars: Ints | list[int], values: Floats) -> dict[str, Any]:
+    return {"x": _times(result, bars), "y": _encode(values, "<f4"), "scale": "y"}
+
+
+def _z_scores(result: Result, bars: Ints, trips: list[RoundTrip]) -> Chart:
     """Return the z-score with its thresholds and the decisions that were taken at them."""
     parameters = result.provenance["config"]["strategy"]
     entry, leave = parameters["entry"], parameters["exit"]
     z = result.signals["z_score"]
-    trips = result.trips[-MARKERS_MAX:]
-    groups = []
-    decided = {
-        True: [trip.entry_bar - 1 for trip in trips],
-        False: [trip.exit_bar - 1 for trip in trips if not trip.is_open],
-    }
-    for is_entry, at in decided.items():
-        if at:
-            seconds = result.window.ts_close_ns[at] / _NS
-            groups.append(
-                {
-                    "x": _encode(seconds, "<f8"),
-                    "y": _encode(z[at], "<f4"),
-                    "shape": "dot",
-                    "filled": is_entry,
-                    "color": "leg0",
-                    "scale": "y",
-                }
-            )
-    lines = [
-        {"value": entry, "label": f"entry {entry:g}", "dash": [6, 4]},
-        {"value": -entry, "label": f"entry {-entry:g}", "dash": [6, 4]},
-        {"value": leave, "label": f"exit {leave:g}", "dash": [2, 4]},
-        {"value": -leave, "label": f"exit {-leave:g}", "dash": [2, 4]},
+    decided = (
+        ("up", True, [trip.entry_bar - 1 for trip in trips if trip.side > 0]),
+        ("down", True, [trip.entry_bar - 1 for trip in trips if trip.side < 0]),
+        ("dot", False, [trip.exit_bar - 1 for trip in trips if not trip.is_open]),
+    )
+    groups = [
+        _group(result, at, z[at]) | {"shape": shape, "filled": filled, "color": "mark"}
+        for shape, filled, at in decided
+        if at
     ]
+    levels = {entry: [6, 4], -entry: [6, 4], leave: [1, 3], -leave: [1, 3]}
+    legend = "▲ long entry, ▼ short entry, ○ exit, at the bars of decision" if groups else ""
+    thresholds = (
+        f"dashed: entry at ±{entry:g}; dotted: exit, of a short spread at {_signed(leave)} or "
+        f"below, of a long one at {_signed(-leave)} or above"
+    )
     return {
         "title": "z-score of the spread",
-        "note": f"dashed: entry at ±{entry:g}; dotted: exit, a short spread at {leave:g}, a long "
-        f"one at {-leave:g}; dots: decisions to enter (filled) and to leave (hollow)",
+        "note": "; ".join(note for note in (thresholds, legend) if note),
         "height": 240,
-        "series": [_series("z-score", z[bars], "leg0", scale="y", digits=2, width=1)],
+        "series": [_series("z-score", z[bars], "leg0") | {"width": 1.1}],
         "markers": groups,
-        "lines": lines,
+        "lines": [{"value": value, "dash": dash} for value, dash in levels.items()],
     }
 
 
-def _equity(result: Result, kept: Ints) -> dict[str, Any]:
+def _signed(value: float) -> str:
+    return f"{value + 0.0:g}".replace("-", "−")
+
+
+def _equity(result: Result, kept: Ints) -> Chart:
     """Return equity and the buy-and-hold line, which starts hidden where it would dwarf equity."""
-    held = compute_buy_and_hold(result.window, len(result.equity), result.config.capital)
-    dwarfs = bool(held.max() > _LOG_RATIO * result.equity.max())
-    change = held[-1] / result.config.capital - 1.0
-    note = "equity at every close, open positions marked at it"
+    capital = result.config.capital
+    held = compute_buy_and_hold(result.window, len(result.equity), capital)
+    # Source of the rule: beside a line that moves ten times as far, equity looks flat.
+    dwarfs = bool(np.ptp(held) > 10.0 * max(np.ptp(result.equity), 0.01 * capital))
+    note = "equity at every close, open positions marked at it; dashed: buy and hold, no costs"
     if dwarfs:
+        change = held[-1] / capital - 1.0
         note += (
-            f"; buy and hold ({change * 100:+,.1f} %) would dwarf it and starts hidden: click its "
-            "name to show it"
+            f", which would dwarf it ({change * 100:+,.1f} %) and starts hidden: choose its name "
+            "below to show it"
         )
-    series: list[dict[str, Any]] = [
-        {"label": "equity", "values": _encode(result.equity[kept], "<f8"), "color": "leg0"},
-        {"label": "buy and hold", "values": _encode(held[kept], "<f8"), "color": "leg1"},
-    ]
-    for one in series:
-        one |= {"wide": True, "scale": "y", "digits": 2}
-    series[1] |= {"hidden": dwarfs, "dash": [6, 4]}
-    return {"title": "Equity", "note": note, "height": 260, "series": series}
+    return {
+        "title": "Equity",
+        "note": note,
+        "height": 260,
+        "series": [
+            _series("equity", result.equity[kept], "leg0"),
+            _series("buy and hold", held[kept], "leg1")
+            | {"hidden": dwarfs, "dash": [6, 4], "toggle": True},
+        ],
+    }
 
 
-def _drawdown(result: Result, kept: Ints) -> dict[str, Any]:
-    drawdown = compute_drawdown(result.equity, result.config.capital)[kept] * -100.0
+def _drawdown(drawdown: Floats) -> Chart:
+    """Return the drawdown as it is drawn: downwards, in percent."""
+    line = _series("drawdown", drawdown * -100.0, "loss") | {"fill": True, "unit": " %"}
     return {
         "title": "Drawdown",
         "note": "percent below the highest equity so far, starting capital included",
         "height": 160,
-        "series": [_series("drawdown %", drawdown, "loss", scale="y", digits=2, fill=True)],
+        "unit": " %",
+        "series": [line],
     }
 
 
-def _round_trips(result: Result) -> dict[str, Any]:
-    trips = result.trips[-MARKERS_MAX:]
-    seconds = result.window.ts_close_ns[[trip.exit_bar for trip in trips]] / _NS
+def _round_trips(result: Result, trips: list[RoundTrip]) -> Chart:
+    """Return a bar of profit or loss for each round trip, at its exit."""
     return {
         "title": "Profit and loss of each round trip",
         "note": "after costs, at its exit; an open one at the last close",
-        "height": 200,
+        "height": 190,
         "series": [],
         "bars": {
-            "x": _encode(seconds, "<f8"),
+            "x": _times(result, [trip.exit_bar for trip in trips]),
             "y": _encode(np.array([trip.pnl for trip in trips]), "<f8"),
+            "first": len(result.trips) - len(trips) + 1,
         },
     }

@@ -1,14 +1,17 @@
 """``nt.report``: one self-contained HTML file of a result."""
 
 import json
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+from typing import Any, Final
 
 from neural_trader.backtesting import Result
+from neural_trader.core import ConfigError
 from neural_trader.core.files import write_whole
-from neural_trader.reports import sections
+from neural_trader.reports import sections, trades
 from neural_trader.reports.charts import compute_charts
 
 
@@ -20,7 +23,8 @@ def report(result: Result, path: str | Path) -> Path:
     result : Result
         From ``nt.backtest`` or ``nt.load_result``.
     path : str or Path
-        A file; its folder must exist. It is replaced only by a complete new report.
+        A file; its folder must exist. It is replaced only by a complete new report. A leading
+        ``~`` is the user's home.
 
     Returns
     -------
@@ -29,15 +33,25 @@ def report(result: Result, path: str | Path) -> Path:
 
     Raises
     ------
+    ConfigError
+        ``result`` is not a result.
     DataError
         The path is a folder, or its folder is missing or cannot be written to.
 
     Notes
     -----
     The same result gives the same bytes: a report holds no time of writing. It asks the network for
-    nothing (its content policy forbids it).
+    nothing (its content policy forbids it). Charts of more than 8,400 bars show the lowest and
+    highest bars of every stretch, tables the latest round trips; the page says so where it does,
+    and its figures are those of the whole run.
     """
-    path = Path(path)
+    if not isinstance(result, Result):
+        message = (
+            f"result is a {type(result).__name__}; expected what nt.backtest or nt.load_result "
+            "returned"
+        )
+        raise ConfigError(message)
+    path = Path(path).expanduser()
     page = render(result).encode()
     with write_whole(path) as file:
         file.write(page)
@@ -46,37 +60,32 @@ def report(result: Result, path: str | Path) -> Path:
 
 def render(result: Result) -> str:
     """Return the page of a result."""
-    config = result.config
     asset = files("neural_trader.reports") / "assets"
 
     def text(name: str) -> str:
         return (asset / name).read_text(encoding="utf-8")
 
     charts = compute_charts(result)
-    kind = config.strategy.kind
+    kind, symbols = result.config.strategy.kind, " / ".join(result.symbols)
     first, last = result.provenance["first_bar"], result.provenance["last_bar"]
-    thinned = charts.get("thinned")
-    shown = (
-        f"The charts show {thinned[0]:,} of {thinned[1]:,} bars, the extremes among them; every "
-        "figure uses all bars."
-        if thinned
-        else "The charts show every bar."
-    )
     return Template(text("page.html")).substitute(
-        title=escape(f"{kind} {' / '.join(result.symbols)}, {first} to {last}"),
+        title=escape(f"{kind} {symbols}, {first} to {last}"),
         kind=escape(kind),
-        symbols=escape(" / ".join(result.symbols)),
-        subtitle=escape(_subtitle(result)),
+        symbols=escape(symbols),
+        subtitle=_subtitle(result),
         cards=sections.cards(result),
         notes=sections.notes(result),
-        shown=shown,
-        reading=_READING_PAIRS if "z_score" in result.signals else "",
-        round_trips=sections.round_trips(result),
-        calendar=sections.calendar(result),
+        shown=escape(_shown(charts)),
+        reading=_READING_PAIRS if "z_score" in result.signals and result.trips else "",
+        round_trips=trades.round_trips(result),
+        calendar=trades.calendar(result),
         costs=sections.costs(result),
+        trading=sections.trading(result),
+        skipped=sections.skipped(result),
         metrics=sections.metrics(result),
         conventions=sections.conventions(result),
         provenance=sections.provenance(result),
+        version=escape(result.provenance["version"]),
         style=text("vendor/uPlot.min.css") + text("report.css"),
         # A symbol may hold anything; "<" would let it end the script that carries the data.
         data=json.dumps(charts, separators=(",", ":")).replace("<", "\\u003c"),
@@ -85,31 +94,44 @@ def render(result: Result) -> str:
     )
 
 
-_READING_PAIRS = (
-    "<p>A position is left when the z-score has come back. That is not yet a profit: the z-score "
-    "measures the spread of a hedge ratio that moves every bar, while the units held were fixed at "
-    "entry. Where the ratio moved, the score converges without the position earning; such round "
-    "trips are marked <em>converged, but lost</em>. Look at profit and loss beside z.</p>"
+_READING_PAIRS: Final = (
+    '<p class="reading">A position is left when the z-score has come back. That is not yet a '
+    "profit: the z-score measures the spread of a hedge ratio that moves every bar, while the "
+    "units held were fixed at entry. Where the ratio moved, the score converges without the "
+    "position earning; such round trips read <em>converged, but lost</em>. Long "
+    "buys the first symbol and sells the second. P&amp;L at entry is what getting in cost by the "
+    "close of that bar. Read P&amp;L beside z, never z alone.</p>"
 )
 
 
+def _shown(charts: Mapping[str, Any]) -> str:
+    """Say what the charts leave out."""
+    bars, trips = charts.get("bars_shown"), charts.get("trips_shown")
+    words = (
+        f"The charts show {bars[0]:,} of {bars[1]:,} bars, the lowest and highest of every stretch "
+        "among them; every figure uses all bars."
+        if bars
+        else "The charts show every bar."
+    )
+    if trips:
+        words += f" Markers and profits are those of the last {trips[0]:,} of {trips[1]:,} trades."
+    return words
+
+
 def _subtitle(result: Result) -> str:
-    """Return what was run, in one line."""
+    """Return what was run, as a list of terms."""
     config, given = result.config, result.provenance
     own = given["config"]["strategy"]
-    words = [
-        f"{name} {own[name]:g}"
-        for name in ("lookback", "entry", "exit", "fast", "slow")
-        if name in own
-    ]
+    names = ("lookback", "entry", "exit", "fast", "slow")
+    rules = ", ".join(f"{name} {own[name]:g}" for name in names if name in own)
     costs = config.costs
-    return ", ".join(
-        [
-            f"{given['first_bar']} to {given['last_bar']}",
-            f"{given['bars']:,} bars of {given['data_name']} ({given['data_basis']})",
-            *words,
-            f"gross {config.strategy.sizing}",
-            f"{config.capital:,.0f} cash",
-            f"{costs.fee_bps:g} bps fee and {costs.slippage_bps:g} bps slippage a fill",
-        ]
+    terms = {
+        "Period": f"{given['first_bar']} to {given['last_bar']}, {given['bars']:,} bars",
+        "Data": f"{given['data_name']}, {given['data_basis']} prices",
+        "Rules": rules,
+        "Size": f"gross {config.strategy.sizing}; capital {config.capital:,.0f}",
+        "Costs": f"{costs.fee_bps:g} bps fee and {costs.slippage_bps:g} bps slippage a fill",
+    }
+    return "".join(
+        f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in terms.items()
     )

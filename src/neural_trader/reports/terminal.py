@@ -1,13 +1,16 @@
-"""A result as a table in the terminal."""
+"""A result as text in the terminal."""
 
-from typing import TYPE_CHECKING
+import textwrap
+from typing import TYPE_CHECKING, Final
 
 from neural_trader.backtesting import Result
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
-_WIDE = 104
+_GAP: Final = 4
+_NOTE_WIDTH_MAX: Final = 100
 
 
 def print_result(result: Result, console: "Console | None" = None) -> None:
@@ -16,33 +19,48 @@ def print_result(result: Result, console: "Console | None" = None) -> None:
     Parameters
     ----------
     result : Result
+        From ``nt.backtest`` or ``nt.load_result``.
     console : rich.console.Console, optional
-        Standard output by default. From 104 columns on the figures stand in two columns.
+        Standard output by default. The figures stand in two columns where it is wide enough.
     """
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    console = console or Console(highlight=False)
-    config = result.config
-    console.print(Text(f"{config.strategy.kind}  {' / '.join(result.symbols)}", style="bold"))
-    rows = result.summary.rows
-    columns = 2 if console.width >= _WIDE else 1
-    height = -(-len(rows) // columns)
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-    for _ in range(columns):
-        table.add_column(style="dim", no_wrap=True)
-        table.add_column(justify="right", no_wrap=True)
-    for index in range(height):
-        cells: list[Text] = []
-        for column in range(columns):
-            place = index + column * height
-            label, value = rows[place] if place < len(rows) else ("", "")
-            cells += [Text(label), Text(value, style="red" if value.startswith("-") else "")]
-        table.add_row(*cells)
-    console.print(table)
+    console = console or Console()
+    kind = result.config.strategy.kind
+    lines = [Text(f"{kind}  {' / '.join(result.symbols)}", style="bold")]
+    lines += _figures(result.summary.rows, console.width)
+    lines.append(Text())
+    width = max(min(console.width, _NOTE_WIDTH_MAX) - 2, 20)
     for note in result.notes:
-        # A hanging indent, so that notes stay apart where they wrap.
-        line = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
-        line.add_row(Text("-", style="dim"), Text(note, style="dim"))
-        console.print(line)
+        for index, part in enumerate(textwrap.wrap(note, width, break_on_hyphens=False)):
+            lines.append(Text(f"{'  ' if index else '- '}{part}", style="dim"))
+    # Lines stand as they are: a terminal that is narrower than a figure wraps it, and loses none.
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def _figures(rows: list[tuple[str, str]], width: int) -> "list[Text]":
+    """Return the figures in two columns, or in one where two do not fit."""
+    from rich.text import Text
+
+    half = -(-len(rows) // 2)
+    columns = [rows[:half], rows[half:]]
+    sizes = [_sizes(column) for column in columns]
+    if sum(sum(size) + 2 for size in sizes) + _GAP > width:
+        columns, sizes = [rows], [_sizes(rows)]
+    lines = []
+    for place in range(len(columns[0])):
+        line = Text()
+        for column, (name_width, value_width) in zip(columns, sizes, strict=True):
+            if place < len(column):
+                name, value = column[place]
+                line.append(" " * _GAP if line else "")
+                line.append(name.ljust(name_width + 2), style="dim")
+                line.append(value.rjust(value_width), style="red" if value[0] == "-" else "")
+        lines.append(line)
+    return lines
+
+
+def _sizes(rows: list[tuple[str, str]]) -> tuple[int, int]:
+    return max(len(name) for name, _ in rows), max(len(value) for _, value in rows)

@@ -2,35 +2,76 @@
 (() => {
   const page = JSON.parse(document.getElementById("data").textContent);
   const host = document.getElementById("charts");
-  const reset = document.getElementById("reset");
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const key = "report";
+  const buttons = Object.fromEntries([...document.querySelectorAll("[data-act]")].map((one) => [one.dataset.act, one]));
+  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const DAY = 86400;
   let plots = [];
-  let span = null;
+  let range = null;
 
   function decode(text, wide) {
     const raw = atob(text);
-    const bytes = new Uint8Array(raw.length);
-    for (let i = 0; i < raw.length; i++) bytes[i] = raw.charCodeAt(i);
+    const bytes = Uint8Array.from(raw, (letter) => letter.charCodeAt(0));
+    const view = new DataView(bytes.buffer);
+    const size = wide ? 8 : 4;
     // An undefined signal travels as NaN; the charting library draws a gap where it finds null.
-    const values = wide ? new Float64Array(bytes.buffer) : new Float32Array(bytes.buffer);
-    return Array.from(values, (v) => (Number.isNaN(v) ? null : v));
+    return Array.from({ length: bytes.length / size }, (_, i) => {
+      const value = wide ? view.getFloat64(i * size, true) : view.getFloat32(i * size, true);
+      return Number.isNaN(value) ? null : value;
+    });
   }
 
   const times = decode(page.times, true);
+  const ends = [times[0], times[times.length - 1]];
+  const air = (ends[1] - ends[0]) * 0.008 || DAY;
+  const full = [ends[0] - air, ends[1] + air];
+  // Zoomed in no further than to about five bars.
+  const least = Math.min(full[1] - full[0], Math.max((5 * (ends[1] - ends[0])) / times.length, 1));
+
+  for (const chart of page.charts) {
+    chart.xs = chart.bars ? decode(chart.bars.x, true) : times;
+    for (const one of chart.series) one.ys = decode(one.values, one.wide);
+    if (chart.bars) {
+      const bar = { label: "P&L", color: "ink", digits: 2, scale: "y", ys: decode(chart.bars.y, true), bars: true };
+      chart.series = [bar];
+    }
+    for (const group of chart.markers || []) {
+      group.xs = decode(group.x, true);
+      group.ys = decode(group.y, false);
+    }
+  }
+
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
-  const format = (digits) => (_, v) =>
-    v == null ? "–" : v.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-  const short = (v) => {
+  const fixed = (v, digits) =>
+    v.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
+
+  function short(v) {
     const size = Math.abs(v);
-    if (size >= 1e9) return (v / 1e9).toLocaleString("en-US") + " bn";
-    if (size >= 1e6) return (v / 1e6).toLocaleString("en-US") + " m";
-    if (size >= 1e4) return (v / 1e3).toLocaleString("en-US") + " k";
-    return v.toLocaleString("en-US", { maximumFractionDigits: size < 1 ? 3 : 2 });
-  };
-  const utc = (seconds) => new Date(seconds * 1000).toISOString();
-  const daily = times.every((t) => t % 86400 > 86398);
-  const stamp = (t) => (t == null ? "–" : daily ? utc(t).slice(0, 10) : utc(t).slice(0, 16).replace("T", " "));
+    const text = (value, unit) => value.toLocaleString("en-US", { maximumFractionDigits: 3 }).replace("-", "−") + unit;
+    if (size >= 1e9) return text(v / 1e9, " bn");
+    if (size >= 1e6) return text(v / 1e6, " m");
+    if (size >= 1e4) return text(v / 1e3, " k");
+    return v.toLocaleString("en-US", { maximumSignificantDigits: 6 }).replace("-", "−");
+  }
+
+  const iso = (t) => new Date(t * 1000).toISOString();
+  const stamp = (t) => (page.daily ? iso(t).slice(0, 10) : iso(t).slice(0, 16).replace("T", " "));
+
+  function dateTicks(u, splits, axis, space, step) {
+    let last = "";
+    return splits.map((t) => {
+      const [year, month, day] = iso(t).slice(0, 10).split("-");
+      if (step >= 300 * DAY) return year;
+      const name = MONTHS[month - 1];
+      const context = step >= DAY ? year : name + " " + Number(day);
+      const isNew = context !== last;
+      last = context;
+      if (step >= 27 * DAY) return isNew ? name + " " + year : name;
+      if (step >= DAY) return name + " " + Number(day) + (isNew ? ", " + year : "");
+      return isNew ? context + ", " + iso(t).slice(11, 16) : iso(t).slice(11, 16);
+    });
+  }
+
+  const isRound = (v) => [1, 2, 5].includes(Number(v.toExponential(3).split("e")[0]));
 
   function shape(ctx, kind, x, y, size) {
     ctx.beginPath();
@@ -38,244 +79,283 @@
     else {
       const way = kind === "up" ? 1 : -1;
       ctx.moveTo(x, y - way * size);
-      ctx.lineTo(x + size, y + way * size);
-      ctx.lineTo(x - size, y + way * size);
+      ctx.lineTo(x + size, y + way * size * 0.8);
+      ctx.lineTo(x - size, y + way * size * 0.8);
       ctx.closePath();
     }
   }
 
-  function drawMarkers(u, markers) {
-    const { ctx } = u;
-    const ratio = devicePixelRatio || 1;
+  function inside(u, draw) {
+    const { ctx, bbox } = u;
     ctx.save();
     ctx.beginPath();
-    ctx.rect(u.bbox.left, u.bbox.top, u.bbox.width, u.bbox.height);
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
-    ctx.lineWidth = 1.2 * ratio;
-    const { min, max } = u.scales.x;
-    const inView = markers.reduce((n, group) => n + group.xs.filter((t) => t >= min && t <= max).length, 0);
-    const size = (inView > 200 ? 3 : inView > 80 ? 4 : 5.5) * ratio;
-    for (const group of markers) {
-      ctx.strokeStyle = color(group.color);
-      ctx.fillStyle = group.filled ? color(group.color) : color("panel");
-      group.xs.forEach((t, i) => {
-        if (t < min || t > max || group.ys[i] == null) return;
-        shape(ctx, group.shape, u.valToPos(t, "x", true), u.valToPos(group.ys[i], group.scale, true), size);
-        ctx.fill();
-        ctx.stroke();
-      });
-    }
+    draw(ctx, uPlot.pxRatio);
     ctx.restore();
+  }
+
+  function drawMarkers(u, markers) {
+    inside(u, (ctx, ratio) => {
+      const { min, max } = u.scales.x;
+      const count = markers.reduce((n, group) => n + group.xs.filter((t) => t >= min && t <= max).length, 0);
+      const size = Math.min(Math.max(u.bbox.width / ratio / Math.max(count, 1), 2.6), 6) * ratio;
+      const panel = color("panel");
+      for (const group of markers) {
+        const own = color(group.color);
+        ctx.fillStyle = group.filled ? own : panel;
+        // A filled marker has a rim in the color of the panel, so that it stands off its line.
+        ctx.strokeStyle = group.filled ? panel : own;
+        ctx.lineWidth = (group.filled ? 0.8 : 1.2) * ratio;
+        group.xs.forEach((t, i) => {
+          if (t < min || t > max || group.ys[i] == null) return;
+          shape(ctx, group.shape, u.valToPos(t, "x", true), u.valToPos(group.ys[i], group.scale, true), size);
+          ctx.fill();
+          ctx.stroke();
+        });
+      }
+    });
   }
 
   function drawLines(u, lines) {
-    const { ctx } = u;
-    const ratio = devicePixelRatio || 1;
-    ctx.save();
-    ctx.strokeStyle = color("soft");
-    ctx.lineWidth = ratio;
-    for (const line of lines) {
-      const y = u.valToPos(line.value, "y", true);
-      if (y < u.bbox.top || y > u.bbox.top + u.bbox.height) continue;
-      ctx.setLineDash(line.dash.map((d) => d * ratio));
-      ctx.beginPath();
-      ctx.moveTo(u.bbox.left, y);
-      ctx.lineTo(u.bbox.left + u.bbox.width, y);
-      ctx.stroke();
-    }
-    ctx.restore();
-  }
-
-  function axis(more) {
-    return Object.assign(
-      {
-        stroke: color("soft"),
-        grid: { stroke: color("grid"), width: 1 },
-        ticks: { stroke: color("rule"), width: 1, size: 4 },
-        font: "12px system-ui, sans-serif",
-      },
-      more,
-    );
-  }
-
-  function zoomed(u) {
-    const { min, max } = u.scales.x;
-    if (min == null || (span && span[0] === min && span[1] === max)) return;
-    span = [min, max];
-    for (const other of plots) {
-      if (other !== u) other.setScale("x", { min, max });
-    }
-    reset.disabled = min <= times[0] && max >= times[times.length - 1];
-  }
-
-  function barsPath(values) {
-    return (u, index) => {
-      const up = new Path2D();
-      const ratio = devicePixelRatio || 1;
-      const shownTimes = u.data[0];
-      const zero = u.valToPos(0, "y", true);
-      const width = Math.max(1.5 * ratio, Math.min(9 * ratio, (u.bbox.width / Math.max(values.length, 1)) * 0.5));
-      for (let i = 0; i < shownTimes.length; i++) {
-        const value = u.data[index][i];
-        if (value == null) continue;
-        const x = u.valToPos(shownTimes[i], "x", true);
-        const y = u.valToPos(value, "y", true);
-        up.rect(x - width / 2, Math.min(y, zero), width, Math.max(Math.abs(zero - y), ratio));
+    inside(u, (ctx, ratio) => {
+      ctx.strokeStyle = color("soft");
+      ctx.lineWidth = ratio;
+      for (const line of lines) {
+        const y = u.valToPos(line.value, "y", true);
+        ctx.setLineDash(line.dash.map((d) => d * ratio));
+        ctx.beginPath();
+        ctx.moveTo(u.bbox.left, y);
+        ctx.lineTo(u.bbox.left + u.bbox.width, y);
+        ctx.stroke();
       }
-      return { stroke: null, fill: up, flags: 2 };
+    });
+  }
+
+  function drawBars(u, chart) {
+    inside(u, (ctx, ratio) => {
+      const { min, max } = u.scales.x;
+      const values = chart.series[0].ys;
+      const count = chart.xs.filter((t) => t >= min && t <= max).length;
+      const width = Math.max(1.2 * ratio, Math.min(12 * ratio, (u.bbox.width / Math.max(count, 1)) * 0.5));
+      const zero = u.valToPos(0, "y", true);
+      chart.xs.forEach((t, i) => {
+        if (t < min || t > max) return;
+        const y = u.valToPos(values[i], "y", true);
+        ctx.fillStyle = color(values[i] > 0 ? "gain" : "loss");
+        ctx.fillRect(u.valToPos(t, "x", true) - width / 2, Math.min(y, zero), width, Math.max(Math.abs(zero - y), ratio));
+      });
+      ctx.fillStyle = color("soft");
+      ctx.fillRect(u.bbox.left, zero - ratio / 2, u.bbox.width, ratio);
+    });
+  }
+
+  function show(min, max) {
+    const width = Math.min(Math.max(max - min, least), full[1] - full[0]);
+    const begin = Math.min(Math.max(min, full[0]), full[1] - width);
+    range = [begin, begin + width];
+    for (const plot of plots) plot.setScale("x", { min: range[0], max: range[1] });
+    buttons.earlier.disabled = range[0] <= full[0];
+    buttons.later.disabled = range[1] >= full[1];
+    buttons.nearer.disabled = width <= least;
+    buttons.farther.disabled = buttons.all.disabled = width >= full[1] - full[0];
+  }
+
+  function act(name) {
+    const [min, max] = range;
+    const width = max - min;
+    if (name === "all") show(...full);
+    else if (name === "earlier") show(min - width / 4, max - width / 4);
+    else if (name === "later") show(min + width / 4, max + width / 4);
+    else if (name === "nearer") show(min + width / 4, max - width / 4);
+    else if (name === "farther") show(min - width / 2, max + width / 2);
+  }
+
+  const KEYS = { ArrowLeft: "earlier", ArrowRight: "later", "+": "nearer", "=": "nearer", "-": "farther", 0: "all", Escape: "all" };
+
+  function padded(levels) {
+    return (u, min, max) => {
+      if (min == null) return [0, 1];
+      const low = Math.min(min, ...levels);
+      const high = Math.max(max, ...levels);
+      const pad = (high - low || Math.abs(high) || 1) * 0.06;
+      return [low - pad, high + pad];
     };
+  }
+
+  // A little air instead of whole powers of ten, which would squeeze the lines together.
+  const logRange = (u, min, max) => (min == null ? [1, 10] : [min / 1.12, max * 1.12]);
+  const downRange = (u, min) => (min == null || min === 0 ? [-1, 0.05] : [min * 1.08, -min * 0.03]);
+
+  function valueRange(chart) {
+    if (chart.log) return { distr: 3, range: logRange };
+    if (chart.unit) return { range: downRange };
+    return { range: padded(chart.bars ? [0] : (chart.lines || []).map((line) => line.value)) };
+  }
+
+  function seriesOf(chart) {
+    const dates = {
+      label: "date",
+      value: (u, t, _, i) => {
+        const at = t == null ? chart.xs.length - 1 : i;
+        return stamp(chart.xs[at]) + (chart.bars ? ", no. " + (chart.bars.first + at) : "");
+      },
+    };
+    const lines = chart.series.map((one) => ({
+      label: one.label,
+      scale: one.scale,
+      stroke: color(one.color),
+      width: one.width || 1.5,
+      dash: one.dash,
+      fill: one.fill ? color(one.color) + "26" : undefined,
+      show: !one.hidden,
+      // With no cursor on the chart the legend tells the last value.
+      value: (u, v, s, i) => {
+        const shown = i == null ? one.ys[one.ys.length - 1] : v;
+        return shown == null ? "–" : fixed(shown, one.digits) + (one.unit || "");
+      },
+      paths: one.bars ? () => null : undefined,
+      points: { show: !one.bars && one.ys.length < 3 },
+    }));
+    return [dates, ...lines];
+  }
+
+  function axesOf(chart, sideAxis) {
+    const common = {
+      grid: { stroke: color("grid"), width: 1 },
+      ticks: { stroke: color("rule"), width: 1, size: 4 },
+      font: "12px system-ui, sans-serif",
+      stroke: color("soft"),
+    };
+    const texts = (_, values) =>
+      values.map((v) => (v == null || (chart.log && !isRound(v)) ? "" : short(v) + (chart.unit || "")));
+    const right = chart.series.find((one) => one.scale === "y2");
+    const value = { ...common, scale: "y", size: sideAxis, values: texts, space: 34 };
+    // Years are short words; months and days need more room.
+    const space = (u, axis, min, max) => (max - min > 6 * 365 * DAY ? 48 : 80);
+    const axes = [{ ...common, size: 30, space, values: dateTicks }, value];
+    if (right) {
+      value.stroke = color(chart.series[0].color);
+      axes.push({ ...value, scale: "y2", side: 1, stroke: color(right.color), grid: { show: false } });
+    }
+    return axes;
   }
 
   const hasTwo = (chart) => chart.series.some((one) => one.scale === "y2");
 
-  function describe(chart, box) {
-    const width = Math.max(box.clientWidth - 20, 240);
+  function optionsOf(chart, width) {
     const narrow = width < 520;
     const sideAxis = narrow ? 46 : 62;
-    const series = [{ label: "date", value: (_, t) => stamp(t) }];
-    const data = [times];
-    for (const one of chart.series) {
-      one.decoded ??= decode(one.values, one.wide);
-      data.push(one.decoded);
-      series.push({
-        label: one.label,
-        scale: one.scale,
-        stroke: color(one.color),
-        width: one.width || 1.5,
-        dash: one.dash,
-        fill: one.fill ? color(one.color) + "2e" : undefined,
-        show: !one.hidden,
-        value: format(one.digits),
-        points: { show: times.length < 3 },
-        spanGaps: false,
-      });
-    }
-    if (chart.bars) {
-      const xs = decode(chart.bars.x, true);
-      const ys = decode(chart.bars.y, true);
-      data[0] = xs;
-      for (const [label, name, keep] of [["gain", "gain", (v) => v > 0], ["loss", "loss", (v) => v <= 0]]) {
-        data.push(ys.map((v) => (keep(v) ? v : null)));
-        series.push({
-          label,
-          scale: "y",
-          stroke: color(name),
-          fill: color(name),
-          paths: barsPath(xs),
-          points: { show: false },
-          value: format(2),
-        });
-      }
-    }
-    const two = hasTwo(chart);
-    const distr = chart.log ? 3 : 1;
-    const left = chart.series.find((one) => one.scale === "y");
-    const right = chart.series.find((one) => one.scale === "y2");
-    const tall = narrow ? Math.round(chart.height * 0.8) : chart.height;
-    const levels = (chart.lines || []).map((line) => line.value);
-    const ranged = (values) => (u, min, max) => {
-      if (min == null) return [0, 1];
-      for (const value of values) {
-        min = Math.min(min, value);
-        max = Math.max(max, value);
-      }
-      const pad = (max - min || Math.abs(max) || 1) * 0.06;
-      return [min - pad, max + pad];
-    };
-    // A little air instead of whole powers of ten, which would squeeze the lines together.
-    const logRange = (u, min, max) => (min == null ? [1, 10] : [min / 1.12, max * 1.12]);
-    const scales = { x: { time: true }, y: chart.log ? { distr, range: logRange } : { distr } };
-    if (levels.length) scales.y.range = ranged(levels);
-    if (chart.bars) scales.y.range = ranged([0]);
-    if (two) scales.y2 = chart.log ? { distr, range: logRange } : { distr };
-    const ticks = (_, values) => values.map((v) => (v == null ? "" : short(v)));
-    const axes = [
-      axis({}),
-      axis({ scale: "y", size: sideAxis, values: ticks, stroke: two ? color(left.color) : color("soft") }),
-    ];
-    if (two) {
-      axes.push(
-        axis({ scale: "y2", side: 1, size: sideAxis, values: ticks, stroke: color(right.color), grid: { show: false } }),
-      );
-    }
-    return [
-      {
-        width,
-        height: tall,
-        series,
-        scales,
-        axes,
-        // Room where another chart has its second axis, so that the same day stands at the same place.
-        padding: [null, two || !page.charts.some(hasTwo) ? null : sideAxis, null, null],
-        tzDate: (t) => uPlot.tzDate(new Date(t * 1000), "UTC"),
-        cursor: {
-          sync: chart.bars ? undefined : { key, setSeries: false },
-          drag: { x: true, y: false },
-          points: { size: 6 },
-        },
-        legend: { live: true },
-        hooks: {
-          setScale: [(u, name) => name === "x" && plots.includes(u) && zoomed(u)],
-          draw: [
-            (u) => {
-              if (chart.lines) drawLines(u, chart.lines);
-              if (chart.markers) {
-                for (const group of chart.markers) {
-                  group.xs ??= decode(group.x, true);
-                  group.ys ??= decode(group.y, false);
-                }
-                drawMarkers(u, chart.markers);
-              }
-            },
-          ],
-        },
+    const scales = { x: { time: true }, y: valueRange(chart) };
+    if (hasTwo(chart)) scales.y2 = valueRange(chart);
+    return {
+      width,
+      height: narrow ? Math.round(chart.height * 0.8) : chart.height,
+      series: seriesOf(chart),
+      scales,
+      axes: axesOf(chart, sideAxis),
+      // Room where another chart has its second axis, so that the same day stands at the same place.
+      padding: [10, hasTwo(chart) ? 0 : page.charts.some(hasTwo) ? sideAxis : 14, 0, 0],
+      tzDate: (t) => uPlot.tzDate(new Date(t * 1000), "UTC"),
+      cursor: {
+        sync: { key: "report", setSeries: false },
+        drag: { x: true, y: false },
+        points: { size: 6, show: !chart.bars },
+        bind: { dblclick: () => () => (show(...full), null) },
       },
-      data,
-    ];
+      legend: { live: true, isolate: false, markers: { dash: (u, i) => (chart.series[i - 1].dash ? "dashed" : "solid") } },
+      hooks: {
+        setScale: [
+          (u, name) => {
+            const { min, max } = u.scales.x;
+            if (name === "x" && plots.includes(u) && (min !== range[0] || max !== range[1])) show(min, max);
+          },
+        ],
+        setSeries: [(u, i) => i && (chart.series[i - 1].hidden = !u.series[i].show)],
+        draw: [
+          (u) => {
+            if (chart.lines) drawLines(u, chart.lines);
+            if (chart.bars) drawBars(u, chart);
+            if (chart.markers) drawMarkers(u, chart.markers);
+          },
+        ],
+      },
+    };
   }
 
-  function build() {
+  // Only a line that may be missed has a switch; it works by keyboard too.
+  function bindLegend(chart, plot) {
+    plot.root.querySelectorAll(".u-legend .u-series").forEach((row, i) => {
+      const label = row.querySelector("th");
+      const one = chart.series[i - 1];
+      if (!one || !one.toggle) return label.addEventListener("click", (event) => event.stopImmediatePropagation(), true);
+      label.classList.add("u-toggle");
+      label.tabIndex = 0;
+      label.setAttribute("role", "button");
+      const tell = () => label.setAttribute("aria-pressed", String(!one.hidden));
+      tell();
+      label.addEventListener("click", () => setTimeout(tell));
+      label.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        event.stopPropagation();
+        label.click();
+      });
+    });
+  }
+
+  function build(fixedWidth) {
     for (const plot of plots) plot.destroy();
     plots = [];
-    const kept = span;
-    span = null;
+    const kept = range || full;
     host.replaceChildren();
     for (const chart of page.charts) {
       const box = document.createElement("figure");
       box.className = "chart";
-      box.style.marginInline = "0";
+      box.tabIndex = 0;
+      const caption = document.createElement("figcaption");
       const title = document.createElement("h3");
       title.textContent = chart.title;
       const note = document.createElement("p");
       note.className = "note";
-      note.textContent =
-        chart.note + (chart.legend ? (chart.note ? "; " : "") + "▲ bought, ▼ sold; filled: entry, hollow: exit" : "");
-      box.append(title, note);
+      note.textContent = chart.note;
+      caption.append(title, note);
+      box.append(caption);
+      box.addEventListener("keydown", (event) => {
+        const name = KEYS[event.key];
+        if (!name || event.ctrlKey || event.metaKey || event.altKey) return;
+        event.preventDefault();
+        act(name);
+      });
       host.append(box);
-      const [options, data] = describe(chart, box);
-      const plot = new uPlot(options, data, box);
-      plot.root.setAttribute("role", "img");
-      plot.root.setAttribute("aria-label", chart.title + ". " + chart.note);
+      const style = getComputedStyle(box);
+      const room = box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+      const width = Math.max(fixedWidth || room, 240);
+      const plot = new uPlot(optionsOf(chart, width), [chart.xs, ...chart.series.map((one) => one.ys)], box);
+      plot.root.querySelector(".u-wrap").setAttribute("role", "img");
+      plot.root.querySelector(".u-wrap").setAttribute("aria-label", chart.title + ". " + chart.note);
+      bindLegend(chart, plot);
       plots.push(plot);
     }
-    // One range of time for all: the bars of the round trips would else begin at the first of them.
-    const all = kept || [times[0], times[times.length - 1]];
-    for (const plot of plots) plot.setScale("x", { min: all[0], max: all[1] });
-    for (const plot of plots) plot.over.addEventListener("dblclick", (event) => { event.stopImmediatePropagation(); showAll(); }, true);
-  }
-
-  function showAll() {
-    span = null;
-    for (const plot of plots) plot.setScale("x", { min: times[0], max: times[times.length - 1] });
+    show(...kept);
   }
 
   build();
+  for (const [name, button] of Object.entries(buttons)) button.addEventListener("click", () => act(name));
   let lastWidth = host.clientWidth;
   new ResizeObserver(() => {
-    if (host.clientWidth === lastWidth) return;
+    if (host.clientWidth === lastWidth || document.documentElement.classList.contains("printing")) return;
     lastWidth = host.clientWidth;
-    requestAnimationFrame(build);
+    requestAnimationFrame(() => build());
   }).observe(host);
-  dark.addEventListener("change", build);
-  reset.addEventListener("click", showAll);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => build());
+  // Paper is white and of its own width, whatever the screen was.
+  addEventListener("beforeprint", () => {
+    document.documentElement.classList.add("printing");
+    build(640);
+  });
+  addEventListener("afterprint", () => {
+    document.documentElement.classList.remove("printing");
+    build();
+  });
 })();

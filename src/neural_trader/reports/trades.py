@@ -1,0 +1,126 @@
+"""The tables of a report that grow with the run: round trips, and returns by month and year."""
+
+import math
+from typing import Final
+
+from neural_trader.backtesting import Result, RoundTrip
+from neural_trader.core.sessions import session_date
+from neural_trader.portfolio import compute_calendar_returns
+from neural_trader.reports.formats import cell, head, number, tone
+
+ROWS_MAX: Final = 400
+YEARS_MAX: Final = 100
+_MONTHS: Final = (
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+)
+
+
+def round_trips(result: Result) -> str:
+    """Return the round trips as a table, the latest ``ROWS_MAX`` of them."""
+    trips = result.trips[-ROWS_MAX:]
+    if not trips:
+        return "<p>No entry was filled.</p>"
+    names = _signal_names(result)
+    labels = ["#", "entry", "exit", "bars", "side", *(f"qty {s}" for s in result.symbols)]
+    for name in names:
+        words = name.replace("z_score", "z").replace("_", " ")
+        labels += [f"{words} at entry", f"{words} at exit"]
+    labels += ["P&L at entry", "gross P&L", "costs", "P&L at exit", "outcome"]
+    first = len(result.trips) - len(trips) + 1
+    body = "".join(_trip_row(result, trip, names, place) for place, trip in enumerate(trips, first))
+    left_out = (
+        f"<p>These are the last {len(trips):,} of {len(result.trips):,} round trips; all of them "
+        "are in <code>result.round_trips</code>.</p>"
+        if len(trips) < len(result.trips)
+        else ""
+    )
+    return (
+        f'{left_out}<div class="scroll tall" tabindex="0" role="region" aria-label="Round trips">'
+        f"<table><caption>Round trips, oldest first</caption>"
+        f"{head(labels, {'side', 'outcome'})}<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _signal_names(result: Result) -> list[str]:
+    """Return the signals that a reader of round trips looks for."""
+    is_pair = "z_score" in result.signals
+    return ["z_score", "hedge_ratio"] if is_pair else list(result.signals)
+
+
+def _trip_row(result: Result, trip: RoundTrip, names: list[str], place: int) -> str:
+    stamps = result.window.ts_close_ns
+    # Signals are those that were decided on; an open round trip shows those of the last bar.
+    decided = (trip.entry_bar - 1, trip.exit_bar - (not trip.is_open))
+    words, kind = _outcome(trip, can_converge="z_score" in result.signals)
+    held = (*trip.quantities, *(0.0 for _ in result.symbols))[: len(result.symbols)]
+    cells = [
+        cell(f"{place}"),
+        cell(f"{session_date(stamps[trip.entry_bar])}"),
+        cell("–" if trip.is_open else f"{session_date(stamps[trip.exit_bar])}"),
+        cell(f"{trip.exit_bar - trip.entry_bar:,}"),
+        cell(f"{'long' if trip.side > 0 else 'short'}", "text"),
+        *(cell(number(qty, 0 if qty.is_integer() else 4)) for qty in held),
+        *(cell(number(float(result.signals[name][bar]))) for name in names for bar in decided),
+        cell(number(trip.pnl_entry)),
+        cell(number(trip.gross_pnl)),
+        cell(number(trip.fees + trip.slippage)),
+        cell(number(trip.pnl), f"total {tone(trip.pnl)}"),
+        cell(words, "text"),
+    ]
+    row = f' class="{kind}"' if kind else ""
+    return f"<tr{row}>{''.join(cells)}</tr>"
+
+
+def _outcome(trip: RoundTrip, *, can_converge: bool) -> tuple[str, str]:
+    """Return how a round trip ended, in words and as the class of its row."""
+    if trip.is_open:
+        return "open, at the last close", "open"
+    if trip.pnl > 0.0:
+        return "gained", ""
+    if trip.pnl == 0.0:
+        return "even", ""
+    lost = "lost" if trip.gross_pnl < 0.0 else "lost to costs"
+    return (f"converged, but {lost}", "converged") if can_converge else (lost, "")
+
+
+def calendar(result: Result) -> str:
+    """Return the returns of every month and year as a table, the latest ``YEARS_MAX`` years."""
+    years = compute_calendar_returns(
+        result.equity, result.ts_close_ns, capital=result.config.capital
+    )
+    shown = years[-YEARS_MAX:]
+    body = "".join(
+        f'<tr><th scope="row">{year.year}</th>'
+        + "".join(_return_cell(value) for value in year.months)
+        + _return_cell(year.total, "total")
+        + "</tr>"
+        for year in shown
+    )
+    left_out = (
+        f"<p>These are the last {len(shown)} of {len(years)} years.</p>"
+        if len(shown) < len(years)
+        else ""
+    )
+    return (
+        f'{left_out}<div class="scroll" tabindex="0" role="region" aria-label="Returns">'
+        "<table><caption>Returns by month and year, percent; a dot: no change</caption>"
+        f"{head(['year', *_MONTHS, 'whole year'])}<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _return_cell(value: float, kind: str = "") -> str:
+    if math.isnan(value):
+        return cell("", kind)
+    text = "·" if value == 0.0 else number(value * 100.0, 1)
+    return cell(text, f"{kind} {tone(value * 100.0, 1) if value else 'flat'}")
