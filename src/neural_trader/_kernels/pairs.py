@@ -130,7 +130,9 @@ def _hedge_ratios(
         varies = varies if sums[4, j] - sy * sy * weight > 0.0 else nan
         ratio = (sums[2, j] - sx * sy * weight) / varies
         out[0, begin + j] = ratio
-        out[1, begin + j] = prices[row_y, begin + j] - ratio * prices[row_x, begin + j]
+    # A loop of its own: with fewer arrays in each, the compiler can tell that they do not overlap.
+    for j in range(stop - begin):
+        out[1, begin + j] = prices[row_y, begin + j] - out[0, begin + j] * prices[row_x, begin + j]
 
 
 @cython.cfunc
