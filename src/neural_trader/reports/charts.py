@@ -110,7 +110,7 @@ def _prices(result: Result, bars: Ints, trips: list[RoundTrip]) -> Chart:
         values = result.signals[name][bars]
         span = getattr(result.config.strategy, name)
         line = _series(f"average of {span}", values, f"average{index}", series[0]["digits"])
-        series.append(line | {"width": 1.2, "dash": [[6, 3], [2, 3]][index]})
+        series.append(line | {"width": 1.2, "dash": [[], [8, 3]][index]})
     shown = result.window.close[rows][:, bars]
     log = bool((shown.max(axis=1) / shown.min(axis=1)).max() > _LOG_RATIO)
     axes = f"{symbols[0]} on the left axis, {symbols[1]} on the right" if len(symbols) > 1 else ""

@@ -115,7 +115,7 @@ def calendar(result: Result) -> str:
     return (
         f'{left_out}<div class="scroll" tabindex="0" role="region" aria-label="Returns">'
         "<table><caption>Returns by month and year, percent; a dot: no change</caption>"
-        f"{head(['year', *_MONTHS, 'whole year'])}<tbody>{body}</tbody></table></div>"
+        f"{head(['year', *_MONTHS, 'whole year'], {'year'})}<tbody>{body}</tbody></table></div>"
     )
 
 

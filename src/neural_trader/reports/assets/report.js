@@ -71,7 +71,21 @@
     });
   }
 
-  const isRound = (v) => [1, 2, 5].includes(Number(v.toExponential(3).split("e")[0]));
+  // Round prices for a logarithmic axis: 1, 2 and 5 over decades, even steps over less.
+  function logSplits(u, axis, min, max) {
+    const splits = [];
+    if (max / min > 8) {
+      for (let power = Math.floor(Math.log10(min)); power <= Math.log10(max); power++) {
+        for (const digit of [1, 2, 5]) splits.push(Number(digit + "e" + power));
+      }
+    } else {
+      const rough = (max - min) / 7;
+      const power = 10 ** Math.floor(Math.log10(rough));
+      const step = [1, 2, 5, 10].find((digit) => digit * power >= rough) * power;
+      for (let i = Math.ceil(min / step); i * step <= max; i++) splits.push(Number((i * step).toPrecision(12)));
+    }
+    return splits.filter((v) => v >= min && v <= max);
+  }
 
   function shape(ctx, kind, x, y, size) {
     ctx.beginPath();
@@ -91,6 +105,7 @@
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
+    ctx.setLineDash([]);
     draw(ctx, uPlot.pxRatio);
     ctx.restore();
   }
@@ -99,14 +114,15 @@
     inside(u, (ctx, ratio) => {
       const { min, max } = u.scales.x;
       const count = markers.reduce((n, group) => n + group.xs.filter((t) => t >= min && t <= max).length, 0);
-      const size = Math.min(Math.max(u.bbox.width / ratio / Math.max(count, 1), 2.6), 6) * ratio;
+      const size = Math.min(Math.max((0.7 * u.bbox.width) / ratio / Math.max(count, 1), 2.6), 6) * ratio;
       const panel = color("panel");
       for (const group of markers) {
         const own = color(group.color);
         ctx.fillStyle = group.filled ? own : panel;
-        // A filled marker has a rim in the color of the panel, so that it stands off its line.
-        ctx.strokeStyle = group.filled ? panel : own;
-        ctx.lineWidth = (group.filled ? 0.8 : 1.2) * ratio;
+        // A filled marker has a rim in the color of the panel, so that it stands off its line; where
+        // markers are many and small, rims would eat the line up.
+        ctx.strokeStyle = group.filled && size > 3.5 * ratio ? panel : own;
+        ctx.lineWidth = (group.filled ? 0.8 : size > 3.5 * ratio ? 1.2 : 0.8) * ratio;
         group.xs.forEach((t, i) => {
           if (t < min || t > max || group.ys[i] == null) return;
           shape(ctx, group.shape, u.valToPos(t, "x", true), u.valToPos(group.ys[i], group.scale, true), size);
@@ -154,7 +170,10 @@
     const width = Math.min(Math.max(max - min, least), full[1] - full[0]);
     const begin = Math.min(Math.max(min, full[0]), full[1] - width);
     range = [begin, begin + width];
-    for (const plot of plots) plot.setScale("x", { min: range[0], max: range[1] });
+    for (const plot of plots) {
+      plot.setScale("x", { min: range[0], max: range[1] });
+      if (plot.cursor.idx == null) plot.setLegend({ idx: null }, false);
+    }
     buttons.earlier.disabled = range[0] <= full[0];
     buttons.later.disabled = range[1] >= full[1];
     buttons.nearer.disabled = width <= least;
@@ -193,11 +212,17 @@
     return { range: padded(chart.bars ? [0] : (chart.lines || []).map((line) => line.value)) };
   }
 
+  // With no cursor on the chart the legend tells the last values in view.
+  function lastShown(chart) {
+    const end = range ? range[1] : full[1];
+    return Math.max(chart.xs.findLastIndex((t) => t <= end), 0);
+  }
+
   function seriesOf(chart) {
     const dates = {
       label: "date",
       value: (u, t, _, i) => {
-        const at = t == null ? chart.xs.length - 1 : i;
+        const at = i ?? lastShown(chart);
         return stamp(chart.xs[at]) + (chart.bars ? ", no. " + (chart.bars.first + at) : "");
       },
     };
@@ -209,9 +234,8 @@
       dash: one.dash,
       fill: one.fill ? color(one.color) + "26" : undefined,
       show: !one.hidden,
-      // With no cursor on the chart the legend tells the last value.
       value: (u, v, s, i) => {
-        const shown = i == null ? one.ys[one.ys.length - 1] : v;
+        const shown = one.ys[i ?? lastShown(chart)];
         return shown == null ? "–" : fixed(shown, one.digits) + (one.unit || "");
       },
       paths: one.bars ? () => null : undefined,
@@ -227,10 +251,10 @@
       font: "12px system-ui, sans-serif",
       stroke: color("soft"),
     };
-    const texts = (_, values) =>
-      values.map((v) => (v == null || (chart.log && !isRound(v)) ? "" : short(v) + (chart.unit || "")));
+    const texts = (_, values) => values.map((v) => (v == null ? "" : short(v) + (chart.unit || "")));
     const right = chart.series.find((one) => one.scale === "y2");
     const value = { ...common, scale: "y", size: sideAxis, values: texts, space: 34 };
+    if (chart.log) Object.assign(value, { splits: logSplits, filter: (u, splits) => splits });
     // Years are short words; months and days need more room.
     const space = (u, axis, min, max) => (max - min > 6 * 365 * DAY ? 48 : 80);
     const axes = [{ ...common, size: 30, space, values: dateTicks }, value];
@@ -245,7 +269,7 @@
 
   function optionsOf(chart, width) {
     const narrow = width < 520;
-    const sideAxis = narrow ? 46 : 62;
+    const sideAxis = narrow ? 56 : 64;
     const scales = { x: { time: true }, y: valueRange(chart) };
     if (hasTwo(chart)) scales.y2 = valueRange(chart);
     return {
@@ -263,7 +287,7 @@
         points: { size: 6, show: !chart.bars },
         bind: { dblclick: () => () => (show(...full), null) },
       },
-      legend: { live: true, isolate: false, markers: { dash: (u, i) => (chart.series[i - 1].dash ? "dashed" : "solid") } },
+      legend: { live: true, isolate: false, markers: { dash: (u, i) => ((chart.series[i - 1].dash || []).length ? "dashed" : "solid") } },
       hooks: {
         setScale: [
           (u, name) => {
@@ -304,39 +328,44 @@
     });
   }
 
+  // Figures are made once, so that the one in focus stays in focus when charts are drawn anew.
+  const boxes = page.charts.map((chart) => {
+    const box = document.createElement("figure");
+    box.className = "chart";
+    box.tabIndex = 0;
+    const caption = document.createElement("figcaption");
+    const title = document.createElement("h3");
+    title.textContent = chart.title;
+    const note = document.createElement("p");
+    note.className = "note";
+    note.textContent = chart.note;
+    caption.append(title, note);
+    box.append(caption);
+    box.addEventListener("keydown", (event) => {
+      const name = KEYS[event.key];
+      if (!name || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      act(name);
+    });
+    host.append(box);
+    return box;
+  });
+
   function build(fixedWidth) {
     for (const plot of plots) plot.destroy();
     plots = [];
     const kept = range || full;
-    host.replaceChildren();
-    for (const chart of page.charts) {
-      const box = document.createElement("figure");
-      box.className = "chart";
-      box.tabIndex = 0;
-      const caption = document.createElement("figcaption");
-      const title = document.createElement("h3");
-      title.textContent = chart.title;
-      const note = document.createElement("p");
-      note.className = "note";
-      note.textContent = chart.note;
-      caption.append(title, note);
-      box.append(caption);
-      box.addEventListener("keydown", (event) => {
-        const name = KEYS[event.key];
-        if (!name || event.ctrlKey || event.metaKey || event.altKey) return;
-        event.preventDefault();
-        act(name);
-      });
-      host.append(box);
-      const style = getComputedStyle(box);
-      const room = box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    page.charts.forEach((chart, i) => {
+      const style = getComputedStyle(boxes[i]);
+      const room = boxes[i].clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
       const width = Math.max(fixedWidth || room, 240);
-      const plot = new uPlot(optionsOf(chart, width), [chart.xs, ...chart.series.map((one) => one.ys)], box);
-      plot.root.querySelector(".u-wrap").setAttribute("role", "img");
-      plot.root.querySelector(".u-wrap").setAttribute("aria-label", chart.title + ". " + chart.note);
+      const plot = new uPlot(optionsOf(chart, width), [chart.xs, ...chart.series.map((one) => one.ys)], boxes[i]);
+      const drawn = plot.root.querySelector(".u-wrap");
+      drawn.setAttribute("role", "img");
+      drawn.setAttribute("aria-label", chart.title + ". " + chart.note);
       bindLegend(chart, plot);
       plots.push(plot);
-    }
+    });
     show(...kept);
   }
 
