@@ -18,8 +18,8 @@ _NOTES: Final = (
     "figure for Rust. Answers were compared before any time was believed."
 )
 _PEER_NOTES: Final = (
-    "Other engines, same work, same answers, same rounds; x ours: their time over ours, both "
-    "measured against the reference of the same round."
+    "Other engines, same work, same answers, same rounds, the fastest first; x ours: their median "
+    "time over ours."
 )
 
 
@@ -79,23 +79,23 @@ def _spread(row: Row, *, is_wide: bool) -> str:
 
 def _peer_table(rows: Sequence[Row], ours: Sequence[Row]) -> "Table":
     """Return the table of the other engines: one line a case and engine, the fastest first."""
-    our_ratios = {row.case: row.ratio for row in ours if row.params["quantity"] == "time"}
+    our_times = {row.case: row.value for row in ours if row.params["quantity"] == "time"}
     peaks = {
         (row.case, row.params["engine"]): row for row in rows if row.params["quantity"] != "time"
     }
     times = [row for row in rows if row.params["quantity"] == "time" and row.value is not None]
-    order = list(our_ratios)
+    order = list(our_times)
     times.sort(key=lambda row: (order.index(row.case), row.value))
     table = _table(["case", "engine", "version"], ["time", "x ours", "peak_rss"])
     for row in times:
-        mine = our_ratios[row.case]
+        mine = our_times[row.case]
         peak = peaks[row.case, row.params["engine"]]
         table.add_row(
             row.case,
             row.params["engine"],
             row.params.get("version", ""),
             _shown(row.value, row.unit),
-            _times(mine / row.ratio if mine and row.ratio else None),
+            _times(row.value / mine if mine and row.value else None),
             _shown(peak.value, peak.unit),
         )
     return table

@@ -69,6 +69,13 @@ def test_another_engine_stands_beside_ours() -> None:
     assert "100 x" in line
 
 
+def test_other_engines_stand_by_case_and_then_by_speed() -> None:
+    slow, fast = peers(9_000.0, engine="slow"), peers(100.0, engine="fast")
+    lines = [line.split() for line in shown(row(), *slow, *fast).splitlines()]
+    engines = [line[1] for line in lines if line[:1] == ["pairs_1y"]]
+    assert engines == ["time", "fast", "slow"]
+
+
 def test_what_was_not_measured_has_a_reason_and_no_figure() -> None:
     text = shown(row(), *peers(None, "not installed: make peers"))
     assert "- rival (pairs_1y): not measured: not installed: make peers" in text
