@@ -17,7 +17,7 @@ from neural_trader.portfolio import compute_drawdown
 from neural_trader.reports.thinning import compute_shown_bars
 
 TRIPS_MAX: Final = 600
-"""Round trips whose markers and bars of profit are drawn: the latest ones."""
+"""Round trips whose markers and bars of profit are drawn at most."""
 
 _SECOND_NS: Final = 1_000_000_000
 _LOG_RATIO: Final = 3.0
@@ -35,9 +35,10 @@ def compute_charts(result: Result) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``times`` (base64 float64, seconds UTC), ``daily`` (whether a date names a bar), ``charts``
-        (a list, from top to bottom), and, where something is left out, ``bars_shown`` and
-        ``trips_shown``, each a list: how many are shown, how many there are.
+        ``times`` (base64 float64, seconds UTC), ``daily`` (whether a date names a bar; it
+        then stands at the begin of that day), ``charts`` (a list, from top to bottom), and, where
+        something is left out, ``bars_shown`` and ``trips_shown``, each a list: how many are shown,
+        how many there are.
     """
     window, equity = result.window, result.equity
     drawdown = compute_drawdown(equity, result.config.capital)
@@ -46,17 +47,17 @@ def compute_charts(result: Result) -> dict[str, Any]:
         lines.append(result.signals["z_score"][window.first :])
     kept = compute_shown_bars([line[: len(equity)] for line in lines])
     bars = kept + window.first
-    trips = result.trips[-TRIPS_MAX:]
+    places = _shown_trips(result)
+    trips = [result.trips[place] for place in places]
     charts = [_prices(result, bars, trips)]
     if "z_score" in result.signals:
         charts.append(_z_scores(result, bars, trips))
     charts += [_equity(result, kept), _drawdown(drawdown[kept])]
     if trips:
-        charts.append(_round_trips(result, trips))
-    days = result.ts_close_ns // DAY_NS
+        charts.append(_round_trips(result, trips, places))
     page: dict[str, Any] = {
         "times": _times(result, bars),
-        "daily": bool((np.diff(days) > 0).all()),
+        "daily": _is_daily(result),
         "charts": charts,
     }
     if len(kept) < len(equity):
@@ -66,13 +67,29 @@ def compute_charts(result: Result) -> dict[str, Any]:
     return page
 
 
+def _shown_trips(result: Result) -> list[int]:
+    """Return the round trips to draw: the best and worst of every stretch where there are many."""
+    if not result.trips:
+        return []
+    pnl = np.array([trip.pnl for trip in result.trips])
+    return [int(place) for place in compute_shown_bars([pnl], points_max=TRIPS_MAX)]
+
+
 def _encode(values: NDArray[Any], kind: str) -> str:
     return base64.b64encode(np.ascontiguousarray(values, dtype=kind).tobytes()).decode()
 
 
+def _is_daily(result: Result) -> bool:
+    """Return whether a date names a bar."""
+    return bool((np.diff(result.ts_close_ns // DAY_NS) > 0).all())
+
+
 def _times(result: Result, bars: Ints | list[int]) -> str:
-    """Return closes as whole seconds, rounded down: the last nanosecond of a day stays in it."""
-    return _encode(result.window.ts_close_ns[bars] // _SECOND_NS, "<f8")
+    """Return where bars stand on the axis: at their date, or at their close in whole seconds."""
+    stamps = result.window.ts_close_ns[bars]
+    # Rounded down, since the last nanosecond of a day would else be drawn on the next one.
+    unit = DAY_NS if _is_daily(result) else _SECOND_NS
+    return _encode(stamps // unit * (unit // _SECOND_NS), "<f8")
 
 
 def _series(label: str, values: Floats, color: str, digits: int = 2) -> dict[str, Any]:
@@ -134,7 +151,9 @@ def _fill_markers(
         return []
     where, fills = result.outcome.where, result.outcome.fills
     entries = np.array([trip.entry_bar for trip in trips], dtype=np.int64)
-    mine = np.flatnonzero((where[1] == leg) & (where[0] >= entries[0]))
+    exits = np.array([trip.exit_bar for trip in trips if not trip.is_open], dtype=np.int64)
+    is_shown = np.isin(where[0], entries) | np.isin(where[0], exits)
+    mine = np.flatnonzero((where[1] == leg) & is_shown)
     is_entry = np.isin(where[0, mine], entries)
     is_buy = fills[0, mine] > 0.0
     groups = []
@@ -169,7 +188,7 @@ def _z_scores(result: Result, bars: Ints, trips: list[RoundTrip]) -> Chart:
         for shape, filled, at in decided
         if at
     ]
-    levels = {entry: [6, 4], -entry: [6, 4], leave: [1, 3], -leave: [1, 3]}
+    levels = [(entry, [6, 4]), (-entry, [6, 4]), (leave, [1, 3]), (-leave, [1, 3])]
     legend = "▲ long entry, ▼ short entry, ○ exit, at the bars of decision" if groups else ""
     thresholds = (
         f"dashed: entry at ±{entry:g}; dotted: exit, of a short spread at {_signed(leave)} or "
@@ -181,7 +200,7 @@ def _z_scores(result: Result, bars: Ints, trips: list[RoundTrip]) -> Chart:
         "height": 240,
         "series": [_series("z-score", z[bars], "leg0") | {"width": 1.1}],
         "markers": groups,
-        "lines": [{"value": value, "dash": dash} for value, dash in levels.items()],
+        "lines": [{"value": value, "dash": dash} for value, dash in levels],
     }
 
 
@@ -216,7 +235,7 @@ def _equity(result: Result, kept: Ints) -> Chart:
 
 def _drawdown(drawdown: Floats) -> Chart:
     """Return the drawdown as it is drawn: downwards, in percent."""
-    line = _series("drawdown", drawdown * -100.0, "loss") | {"fill": True, "unit": " %"}
+    line = _series("drawdown", 0.0 - drawdown * 100.0, "loss") | {"fill": True, "unit": " %"}
     return {
         "title": "Drawdown",
         "note": "percent below the highest equity so far, starting capital included",
@@ -226,7 +245,7 @@ def _drawdown(drawdown: Floats) -> Chart:
     }
 
 
-def _round_trips(result: Result, trips: list[RoundTrip]) -> Chart:
+def _round_trips(result: Result, trips: list[RoundTrip], places: list[int]) -> Chart:
     """Return a bar of profit or loss for each round trip, at its exit."""
     return {
         "title": "Profit and loss of each round trip",
@@ -236,6 +255,6 @@ def _round_trips(result: Result, trips: list[RoundTrip]) -> Chart:
         "bars": {
             "x": _times(result, [trip.exit_bar for trip in trips]),
             "y": _encode(np.array([trip.pnl for trip in trips]), "<f8"),
-            "first": len(result.trips) - len(trips) + 1,
+            "number": _encode(np.array(places) + 1, "<f4"),
         },
     }

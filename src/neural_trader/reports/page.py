@@ -114,7 +114,10 @@ def _shown(charts: Mapping[str, Any]) -> str:
         else "The charts show every bar."
     )
     if trips:
-        words += f" Markers and profits are those of the last {trips[0]:,} of {trips[1]:,} trades."
+        words += (
+            f" Markers and profits are those of {trips[0]:,} of {trips[1]:,} round trips, the best "
+            "and worst of every stretch among them."
+        )
     return words
 
 
@@ -123,10 +126,11 @@ def _subtitle(result: Result) -> str:
     config, given = result.config, result.provenance
     own = given["config"]["strategy"]
     names = ("lookback", "entry", "exit", "fast", "slow")
-    rules = ", ".join(f"{name} {own[name]:g}" for name in names if name in own)
+    rules = ", ".join(f"{name} {own[name]:g}".replace("-", "−") for name in names if name in own)
     costs = config.costs
     terms = {
-        "Period": f"{given['first_bar']} to {given['last_bar']}, {given['bars']:,} bars",
+        "Period": f"{given['first_bar']} to {given['last_bar']}, {given['bars']:,} bar"
+        + ("s" if given["bars"] != 1 else ""),
         "Data": f"{given['data_name']}, {given['data_basis']} prices",
         "Rules": rules,
         "Size": f"gross {config.strategy.sizing}; capital {config.capital:,.0f}",

@@ -1,6 +1,7 @@
 """The written parts of a report as HTML: cards, notes, costs, figures, provenance."""
 
 import json
+import math
 from html import escape
 from typing import Final
 
@@ -66,7 +67,7 @@ def cards(result: Result) -> str:
         ),
         (
             "Break-even cost",
-            f"{number(m['break_even_cost_bps'])}{NBSP}bps",
+            _with_unit(m["break_even_cost_bps"], f"{NBSP}bps"),
             0.0,
             f"a fill; paid: {paid:g}{NBSP}bps"
             if not m["break_even_cost_bps"] < 0.0
@@ -85,6 +86,11 @@ def cards(result: Result) -> str:
         f'<dd class="aside">{escape(aside)}</dd></div>'
         for name, text, value, aside in shown
     )
+
+
+def _with_unit(value: float, unit: str) -> str:
+    """Return a number with its unit, and a dash without one."""
+    return number(value) + (unit if math.isfinite(value) else "")
 
 
 def notes(result: Result) -> str:
@@ -109,8 +115,12 @@ def trading(result: Result) -> str:
     m = result.metrics
     rows = [
         ("Value traded", number(m["traded_value"]), ""),
-        ("Turnover", f"{number(m['turnover'])}{NBSP}×{NBSP}a{NBSP}year", ""),
-        ("Break-even cost", f"{number(m['break_even_cost_bps'])}{NBSP}bps{NBSP}a{NBSP}fill", ""),
+        ("Turnover", _with_unit(m["turnover"], f"{NBSP}×{NBSP}a{NBSP}year"), ""),
+        (
+            "Break-even cost",
+            _with_unit(m["break_even_cost_bps"], f"{NBSP}bps{NBSP}a{NBSP}fill"),
+            "",
+        ),
         ("Peak leverage", f"{number(m['peak_leverage'], 3)}{NBSP}×{NBSP}equity", ""),
     ]
     return table("Turnover and exposure", rows)

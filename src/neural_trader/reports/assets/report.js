@@ -5,6 +5,8 @@
   const buttons = Object.fromEntries([...document.querySelectorAll("[data-act]")].map((one) => [one.dataset.act, one]));
   const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
   const DAY = 86400;
+  // Daily bars have no hours: between their dates stand days, months and years alone.
+  const DAYS = [1, 2, 3, 5, 7, 14, 30, 60, 90, 120, 180, 365, 730, 1825, 3650, 9125, 18250].map((n) => n * DAY);
   let plots = [];
   let range = null;
 
@@ -22,7 +24,7 @@
 
   const times = decode(page.times, true);
   const ends = [times[0], times[times.length - 1]];
-  const air = (ends[1] - ends[0]) * 0.008 || DAY;
+  const air = (ends[1] - ends[0]) * 0.008 || 3 * DAY;
   const full = [ends[0] - air, ends[1] + air];
   // Zoomed in no further than to about five bars.
   const least = Math.min(full[1] - full[0], Math.max((5 * (ends[1] - ends[0])) / times.length, 1));
@@ -33,6 +35,7 @@
     if (chart.bars) {
       const bar = { label: "P&L", color: "ink", digits: 2, scale: "y", ys: decode(chart.bars.y, true), bars: true };
       chart.series = [bar];
+      chart.numbers = decode(chart.bars.number, false);
     }
     for (const group of chart.markers || []) {
       group.xs = decode(group.x, true);
@@ -41,8 +44,10 @@
   }
 
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
-  const fixed = (v, digits) =>
-    v.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
+  const fixed = (v, digits) => {
+    const options = { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: "negative" };
+    return v.toLocaleString("en-US", options).replace("-", "−");
+  };
 
   function short(v) {
     const size = Math.abs(v);
@@ -194,9 +199,10 @@
 
   function padded(levels) {
     return (u, min, max) => {
-      if (min == null) return [0, 1];
-      const low = Math.min(min, ...levels);
-      const high = Math.max(max, ...levels);
+      const found = [...(min == null ? [] : [min, max]), ...levels];
+      if (!found.length) return [0, 1];
+      const low = Math.min(...found);
+      const high = Math.max(...found);
       const pad = (high - low || Math.abs(high) || 1) * 0.06;
       return [low - pad, high + pad];
     };
@@ -223,7 +229,7 @@
       label: "date",
       value: (u, t, _, i) => {
         const at = i ?? lastShown(chart);
-        return stamp(chart.xs[at]) + (chart.bars ? ", no. " + (chart.bars.first + at) : "");
+        return stamp(chart.xs[at]) + (chart.bars ? ", no. " + chart.numbers[at] : "");
       },
     };
     const lines = chart.series.map((one) => ({
@@ -258,6 +264,7 @@
     // Years are short words; months and days need more room.
     const space = (u, axis, min, max) => (max - min > 6 * 365 * DAY ? 48 : 80);
     const axes = [{ ...common, size: 30, space, values: dateTicks }, value];
+    if (page.daily) axes[0].incrs = DAYS;
     if (right) {
       value.stroke = color(chart.series[0].color);
       axes.push({ ...value, scale: "y2", side: 1, stroke: color(right.color), grid: { show: false } });
