@@ -1,9 +1,8 @@
 """Backtesting: replays history to a strategy and keeps what happened."""
 
 from neural_trader.backtesting.engine import backtest
-from neural_trader.backtesting.result import Result
+from neural_trader.backtesting.result import Result, load_result
 from neural_trader.backtesting.round_trips import RoundTrip
-from neural_trader.backtesting.storage import load_result
 from neural_trader.backtesting.summary import Summary, compute_buy_and_hold
 
 __all__ = [

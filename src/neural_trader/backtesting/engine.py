@@ -10,7 +10,8 @@ import math
 import numpy as np
 
 from neural_trader._kernels import execution
-from neural_trader.backtesting.result import Config, Outcome, Result
+from neural_trader.backtesting.result import Result
+from neural_trader.backtesting.run import Config, Outcome
 from neural_trader.backtesting.window import FillAt, Range, Warmup, Window, open_window
 from neural_trader.core import Bars, ConfigError, Costs, RunRefused
 from neural_trader.core.bars import Floats, Ints

@@ -1,26 +1,26 @@
-"""Save a result to one file and read it back: NumPy arrays and JSON, no pickle."""
+"""Save a run to one file and read it back: NumPy arrays and JSON, no pickle."""
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
+from neural_trader.backtesting.run import Config, Outcome, Run
+from neural_trader.backtesting.window import Window
 from neural_trader.core import Bars, Block, Costs, DataError
 from neural_trader.core.files import write_whole
-
-if TYPE_CHECKING:
-    from neural_trader.backtesting.result import Result
+from neural_trader.strategies import STRATEGIES
 
 FORMAT: Final = "neural-trader result 1"
 
 
-def save_result(result: "Result", path: Path) -> Path:
-    """Write a result and the bars it ran on.
+def save_run(run: Run, path: Path) -> Path:
+    """Write a run and the bars it saw.
 
     Parameters
     ----------
-    result : Result
+    run : Run
     path : Path
         A file; its folder must exist. It is replaced only by a complete new file.
 
@@ -31,10 +31,10 @@ def save_result(result: "Result", path: Path) -> Path:
     """
     import zipfile
 
-    window, outcome, bars = result.window, result.outcome, result.bars
+    window, outcome, bars = run.window, run.outcome, run.bars
     meta = {
         "format": FORMAT,
-        "config": result.provenance["config"],
+        "config": run.provenance["config"],
         "name": bars.name,
         "basis": bars.basis,
         "labels": list(bars.labels),
@@ -63,8 +63,8 @@ def save_result(result: "Result", path: Path) -> Path:
     return path
 
 
-def load_result(path: str | Path) -> "Result":
-    """Read a result that ``Result.save`` wrote.
+def read_run(path: Path) -> Run:
+    """Read a run that ``save_run`` wrote.
 
     Raises
     ------
@@ -73,11 +73,7 @@ def load_result(path: str | Path) -> "Result":
     """
     import zipfile
 
-    from neural_trader.backtesting.result import Config, Outcome, Result
-    from neural_trader.backtesting.window import Window
-    from neural_trader.strategies import STRATEGIES
-
-    if not Path(path).is_file():
+    if not path.is_file():
         message = f"{path}: no such file; expected a result written by Result.save"
         raise DataError(message)
     try:
@@ -131,4 +127,4 @@ def load_result(path: str | Path) -> "Result":
         meta["peak"][1],
         tuple(meta["skipped"]),
     )
-    return Result(config, bars, window, outcome)
+    return Run(config, bars, window, outcome)

@@ -1,18 +1,16 @@
 """The figures of a result, in numbers for programs and in words for people."""
 
 import math
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from neural_trader.backtesting.round_trips import RoundTrip
+from neural_trader.backtesting.run import Run
 from neural_trader.backtesting.window import Window
 from neural_trader.core.bars import Floats
 from neural_trader.core.sessions import DAY_NS, session_date
 from neural_trader.portfolio import compute_metrics
-
-if TYPE_CHECKING:
-    from neural_trader.backtesting.result import Result
 
 _LABEL_NOTES: Final = {
     "survivors": (
@@ -58,19 +56,19 @@ def compute_buy_and_hold(window: Window, bars: int, capital: float) -> Floats:
     return line
 
 
-def compute_summary(result: "Result") -> Summary:
-    """Compute every headline figure of a result."""
-    config, window = result.config, result.window
-    performance = compute_metrics(result.equity, result.ts_close_ns, capital=config.capital)
+def compute_summary(run: Run) -> Summary:
+    """Compute every headline figure of a run."""
+    config, window = run.config, run.window
+    performance = compute_metrics(run.equity, run.ts_close_ns, capital=config.capital)
     metrics, undefined = dict(performance.values), dict(performance.undefined)
     conventions = dict(performance.conventions)
-    held = compute_buy_and_hold(window, len(result.equity), config.capital)
+    held = compute_buy_and_hold(window, len(run.equity), config.capital)
     metrics["buy_and_hold_return"] = float(held[-1] / config.capital - 1.0)
-    for figures, reasons in (_cost_figures(result), _trade_figures(result.trips)):
+    for figures, reasons in (_cost_figures(run), _trade_figures(run.trips)):
         metrics |= figures
         undefined |= reasons
-    if "z_score" in result.signals:
-        closed = [trip for trip in result.trips if not trip.is_open]
+    if "z_score" in run.signals:
+        closed = [trip for trip in run.trips if not trip.is_open]
         metrics["trade_converged_but_lost"] = float(sum(t.pnl < 0.0 for t in closed))
         metrics["trade_converged_but_lost_gross"] = float(sum(t.gross_pnl < 0.0 for t in closed))
     conventions |= {
@@ -80,16 +78,16 @@ def compute_summary(result: "Result") -> Summary:
         "trade_*": "closed round trips, after costs; all legs of an entry are one trade",
         "fills": f"decided at the close of bar t, filled at the {window.fill_at} of bar t + 1",
     }
-    return Summary(metrics, undefined, conventions, _rows(result, metrics), _notes(result))
+    return Summary(metrics, undefined, conventions, _rows(run, metrics), _notes(run))
 
 
-def _cost_figures(result: "Result") -> tuple[dict[str, float], dict[str, str]]:
+def _cost_figures(run: Run) -> tuple[dict[str, float], dict[str, str]]:
     """Return what trading cost and how much was traded."""
-    qty, reference, price, fee, _ = result.outcome.fills
+    qty, reference, price, fee, _ = run.outcome.fills
     fees, slippage = float(fee.sum()), float((qty * (price - reference)).sum())
-    net = result.final_equity - result.config.capital
+    net = run.final_equity - run.config.capital
     traded = float(np.abs(qty * reference).sum())
-    stamps = result.ts_close_ns
+    stamps = run.ts_close_ns
     years = float(stamps[-1] - stamps[0]) / (365.25 * DAY_NS)
     reasons = {}
     if not traded:
@@ -103,9 +101,9 @@ def _cost_figures(result: "Result") -> tuple[dict[str, float], dict[str, str]]:
         "slippage": slippage,
         "traded_value": traded,
         "break_even_cost_bps": (net + fees + slippage) / traded * 1e4 if traded else math.nan,
-        "turnover": traded / float(result.equity.mean()) / years if years else math.nan,
-        "peak_leverage": result.outcome.peak_leverage,
-        "time_in_market": sum(t.exit_bar - t.entry_bar for t in result.trips) / len(result.equity),
+        "turnover": traded / float(run.equity.mean()) / years if years else math.nan,
+        "peak_leverage": run.outcome.peak_leverage,
+        "time_in_market": sum(t.exit_bar - t.entry_bar for t in run.trips) / len(run.equity),
     }
     return figures, reasons
 
@@ -138,7 +136,7 @@ def _trade_figures(trips: list[RoundTrip]) -> tuple[dict[str, float], dict[str, 
     return figures, reasons
 
 
-def _rows(result: "Result", metrics: dict[str, float]) -> list[tuple[str, str]]:
+def _rows(run: Run, metrics: dict[str, float]) -> list[tuple[str, str]]:
     """Return the figures that a person looks at first, in order, as text."""
 
     def percent(name: str) -> str:
@@ -147,11 +145,11 @@ def _rows(result: "Result", metrics: dict[str, float]) -> list[tuple[str, str]]:
     def number(name: str, digits: int = 2) -> str:
         return "n/a" if math.isnan(metrics[name]) else f"{metrics[name]:,.{digits}f}"
 
-    stamps = result.ts_close_ns
+    stamps = run.ts_close_ns
     rows = [
         ("period", f"{session_date(stamps[0])} to {session_date(stamps[-1])}"),
         ("bars", f"{len(stamps):,}"),
-        ("final equity", f"{result.final_equity:,.4f}"),
+        ("final equity", f"{run.final_equity:,.4f}"),
         ("total return", percent("total_return")),
         ("buy and hold", percent("buy_and_hold_return")),
         ("CAGR", percent("cagr")),
@@ -159,8 +157,8 @@ def _rows(result: "Result", metrics: dict[str, float]) -> list[tuple[str, str]]:
         ("Sharpe", number("sharpe")),
         ("Sortino", number("sortino")),
         ("max drawdown", f"{percent('max_drawdown')}, {number('max_drawdown_bars', 0)} bars"),
-        ("trades", f"{result.trades} ({metrics['trade_closed']:.0f} closed)"),
-        ("fills", f"{result.fill_count}"),
+        ("trades", f"{run.trades} ({metrics['trade_closed']:.0f} closed)"),
+        ("fills", f"{run.fill_count}"),
         ("hit rate", percent("trade_hit_rate")),
         ("profit factor", number("trade_profit_factor")),
         ("gross P&L", number("gross_pnl")),
@@ -179,15 +177,15 @@ def _rows(result: "Result", metrics: dict[str, float]) -> list[tuple[str, str]]:
         rows.append(("converged but lost", f"{lost:.0f} ({before:.0f} before costs)"))
     rows += [
         (f"skipped: {name.replace('_', ' ')}", f"{count}")
-        for name, count in result.skipped.items()
+        for name, count in run.skipped.items()
         if count
     ]
     return rows
 
 
-def _notes(result: "Result") -> list[str]:
+def _notes(run: Run) -> list[str]:
     """Return what a reader has to know before trusting the figures."""
-    bars, window, strategy = result.bars, result.window, result.config.strategy
+    bars, window, strategy = run.bars, run.window, run.config.strategy
     notes = [
         f"decisions at the close of bar t fill at the {window.fill_at} of bar t + 1"
         + ("" if "open" in window.block.fields else " (the data have closes only)")
@@ -200,9 +198,9 @@ def _notes(result: "Result") -> list[str]:
             f"no decision was possible: the warm-up takes {strategy.warmup_bars} bars and there "
             f"are {len(window.ts_close_ns)}"
         )
-    if result.outcome.is_ruined:
-        day = session_date(result.ts_close_ns[-1])
-        notes.append(f"the run ended on {day}: equity fell to {result.final_equity:,.2f}")
-    elif result.trips and result.trips[-1].is_open:
+    if run.outcome.is_ruined:
+        day = session_date(run.ts_close_ns[-1])
+        notes.append(f"the run ended on {day}: equity fell to {run.final_equity:,.2f}")
+    elif run.trips and run.trips[-1].is_open:
         notes.append("a position is open at the end; it is marked at the last close, not closed")
     return notes
