@@ -221,7 +221,7 @@
   // With no cursor on the chart the legend tells the last values in view.
   function lastShown(chart) {
     const end = range ? range[1] : full[1];
-    return Math.max(chart.xs.findLastIndex((t) => t <= end), 0);
+    return chart.xs.findLastIndex((t) => t <= end);
   }
 
   function seriesOf(chart) {
@@ -229,6 +229,7 @@
       label: "date",
       value: (u, t, _, i) => {
         const at = i ?? lastShown(chart);
+        if (at < 0) return "–";
         return stamp(chart.xs[at]) + (chart.bars ? ", no. " + chart.numbers[at] : "");
       },
     };
