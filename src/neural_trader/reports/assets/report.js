@@ -263,7 +263,7 @@
     const value = { ...common, scale: "y", size: sideAxis, values: texts, space: 34 };
     if (chart.log) Object.assign(value, { splits: logSplits, filter: (u, splits) => splits });
     // Years are short words; months and days need more room.
-    const space = (u, axis, min, max) => (max - min > 6 * 365 * DAY ? 48 : 80);
+    const space = (u, axis, min, max) => (max - min > 6 * 365 * DAY ? 48 : u.width < 520 ? 66 : 80);
     const axes = [{ ...common, size: 30, space, values: dateTicks }, value];
     if (page.daily) axes[0].incrs = DAYS;
     if (right) {
