@@ -45,8 +45,9 @@
 
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
   const fixed = (v, digits) => {
-    const options = { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: "negative" };
-    return v.toLocaleString("en-US", options).replace("-", "−");
+    const text = Math.abs(v).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    // What rounds to zero has no sign.
+    return (v < 0 && /[1-9]/.test(text) ? "−" : "") + text;
   };
 
   function short(v) {
