@@ -212,7 +212,7 @@ def _equity(result: Result, kept: Ints) -> Chart:
     """Return equity and the buy-and-hold line, which starts hidden where it would dwarf equity."""
     capital = result.config.capital
     held = compute_buy_and_hold(result.window, len(result.equity), capital)
-    # Source of the rule: beside a line that moves ten times as far, equity looks flat.
+    # Beside a line that moves ten times as far, equity looks flat.
     dwarfs = bool(np.ptp(held) > 10.0 * max(np.ptp(result.equity), 0.01 * capital))
     note = "equity at every close, open positions marked at it; dashed: buy and hold, no costs"
     if dwarfs:
