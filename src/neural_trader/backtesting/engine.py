@@ -6,6 +6,7 @@ in ``docs/semantics.md``; ``neural_trader.backtesting.reference`` is the same in
 
 import datetime as dt
 import math
+from sys import float_info
 
 import numpy as np
 
@@ -15,7 +16,8 @@ from neural_trader.backtesting.run import Config, Outcome
 from neural_trader.backtesting.window import FillAt, Range, Warmup, Window, open_window
 from neural_trader.core import Bars, ConfigError, Costs, RunRefused
 from neural_trader.core.bars import Floats, Ints
-from neural_trader.core.sessions import session_date
+from neural_trader.core.numbers import plain_number
+from neural_trader.core.sessions import first_ns, session_date, session_day
 from neural_trader.strategies import STATE_SIZE, CompiledStrategy, IntentBuffer, Legs
 
 LEVERAGE_MAX = 2.0
@@ -71,7 +73,7 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
     DataError
         A symbol, a range or opens that the bars do not have; raw prices that cross a split.
     RunRefused
-        The run went beyond ``max_leverage``.
+        The run went beyond ``max_leverage``, or its equity beyond what a float can hold.
 
     Timing
     ------
@@ -79,17 +81,25 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
     never fills. Positions still open at the end are marked at the last close, not closed. Equity at
     or below zero ends the run at that bar.
     """
-    _check(strategy, bars, costs, capital=capital, max_leverage=max_leverage)
-    start, end = _date_text(start), _date_text(end)
+    _check(strategy, bars, costs)
+    capital = _above_zero("capital", capital, at_most=float_info.max)
+    max_leverage = _above_zero("max_leverage", max_leverage, at_most=math.inf)
+    start, end = _date_text("start", start), _date_text("end", end)
     window = open_window(bars, strategy.symbols, Range(start, end, warmup, fill_at))
     signals = strategy.signals(Legs(window.close, window.rows))
-    account = (float(capital), costs)
+    account = (capital, costs)
     outcome = _run(strategy, window, signals, account)
     if outcome.is_ruined:
         # A run that ends in ruin is a run on the bars up to its ruin: nothing later is counted.
         window = window.until(window.first + len(outcome.equity))
         signals = np.ascontiguousarray(signals[:, : len(window.ts_close_ns)])
         outcome = _run(strategy, window, signals, account)
+    if not math.isfinite(outcome.equity[-1]):
+        message = (
+            f"final equity is {outcome.equity[-1]}; expected a finite number. Prices must be "
+            "finite, and capital and gross small enough to be multiplied"
+        )
+        raise RunRefused(message)
     if outcome.peak_leverage > max_leverage:
         day = session_date(window.ts_close_ns[outcome.peak_bar])
         message = (
@@ -97,9 +107,7 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
             f"{max_leverage:g} x. Lower gross, or allow it with max_leverage (--max-leverage)"
         )
         raise RunRefused(message)
-    config = Config(
-        strategy, float(capital), costs, start, end, warmup, window.fill_at, max_leverage
-    )
+    config = Config(strategy, capital, costs, start, end, warmup, window.fill_at, max_leverage)
     return Result(config, bars, window, outcome)
 
 
@@ -127,7 +135,7 @@ def _trade(
     rounds = []
     while True:
         # Flat whenever it enters, so cash is equity at every decision that needs a size.
-        money = sizing.amount * ledger[0] if sizing.of_equity else sizing.amount
+        money = sizing.amount * float(ledger[0]) if sizing.of_equity else sizing.amount
         made = strategy.decide(legs, signals, money, buffer)
         where, fills = np.empty((2, made), dtype=np.int64), np.empty((execution.FILL_ROWS, made))
         filled = execution.fill(
@@ -177,26 +185,30 @@ def _run(
     )
 
 
-def _check(
-    strategy: CompiledStrategy, bars: Bars, costs: Costs, *, capital: float, max_leverage: float
-) -> None:
-    """Refuse arguments of the wrong kind or range before anything is computed."""
+def _check(strategy: CompiledStrategy, bars: Bars, costs: Costs) -> None:
+    """Refuse arguments of the wrong kind before anything is computed."""
     if not isinstance(bars, Bars):
         message = f"bars is a {type(bars).__name__}; expected Bars: pass it through nt.load first"
         raise ConfigError(message)
-    if not hasattr(strategy, "decide"):
+    if isinstance(strategy, type) or not hasattr(strategy, "decide"):
         message = f"strategy is {strategy!r}; expected nt.Pairs(...) or nt.SmaCross(...)"
         raise ConfigError(message)
     if not isinstance(costs, Costs):
         message = f"costs is {costs!r}; expected nt.Costs(fee_bps=..., slippage_bps=...)"
         raise ConfigError(message)
-    for name, value in (("capital", capital), ("max_leverage", max_leverage)):
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not value > 0.0 or (name == "capital" and not math.isfinite(value)):
-            message = f"{name} is {value!r}; expected a number above 0"
-            raise ConfigError(message)
 
 
-def _date_text(value: str | dt.date | None) -> str | None:
-    """Return a date as the text that provenance records."""
-    return value if value is None or isinstance(value, str) else value.isoformat()[:10]
+def _above_zero(name: str, value: object, *, at_most: float) -> float:
+    """Return a number above zero as a plain float, or raise ConfigError."""
+    number = plain_number(value)
+    if not 0.0 < number <= at_most:
+        message = f"{name} is {value!r}; expected a number above 0"
+        raise ConfigError(message)
+    return number
+
+
+def _date_text(option: str, value: str | dt.date | None) -> str | None:
+    """Return a date in the one form that provenance records, or raise ConfigError."""
+    if value is None:
+        return None
+    return session_date(first_ns(session_day(value, option=option))).isoformat()

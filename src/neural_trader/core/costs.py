@@ -1,10 +1,9 @@
 """What a fill costs: slippage against the trader and a fee on the filled value."""
 
-import math
-
 import msgspec
 
 from neural_trader.core.errors import ConfigError
+from neural_trader.core.numbers import plain_number, settle
 
 _BPS_MAX = 10_000.0
 
@@ -32,14 +31,11 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def __post_init__(self) -> None:
         """Refuse costs outside their range."""
-        for name, value in (("fee_bps", self.fee_bps), ("slippage_bps", self.slippage_bps)):
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not number or not math.isfinite(value) or not 0.0 <= value < _BPS_MAX:
-                message = (
-                    f"{name} is {value!r}; expected basis points from 0 up to, not including, "
-                    f"{_BPS_MAX:.0f}"
-                )
-                raise ConfigError(message)
+        settle(
+            self,
+            fee_bps=_read_bps("fee_bps", self.fee_bps),
+            slippage_bps=_read_bps("slippage_bps", self.slippage_bps),
+        )
 
     @property
     def fee_rate(self) -> float:
@@ -50,3 +46,15 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def slippage_rate(self) -> float:
         """The slippage as a fraction of the reference price."""
         return self.slippage_bps / _BPS_MAX
+
+
+def _read_bps(name: str, value: object) -> float:
+    """Return basis points in their range, or raise ConfigError."""
+    number = plain_number(value)
+    if not 0.0 <= number < _BPS_MAX:
+        message = (
+            f"{name} is {value!r}; expected basis points from 0 up to, not including, "
+            f"{_BPS_MAX:.0f}"
+        )
+        raise ConfigError(message)
+    return number

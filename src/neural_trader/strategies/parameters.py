@@ -1,15 +1,10 @@
-"""Reads strategy parameters: plain Python numbers out, clear messages for anything else.
-
-A NumPy integer is as good as an int and 20000 as good as 20000.0, but a configuration is hashed and
-written as JSON, so each parameter is kept in its one plain form.
-"""
+"""Reads strategy parameters: plain Python numbers out, clear messages for anything else."""
 
 import math
 import numbers
 
-import msgspec
-
 from neural_trader.core import ConfigError
+from neural_trader.core.numbers import plain_number
 from neural_trader.strategies.sizing import read_gross
 
 
@@ -26,12 +21,11 @@ def read_whole(name: str, value: object, *, at_least: int) -> int:
 
 def read_finite(name: str, value: object) -> float:
     """Return a finite number, or raise ConfigError."""
-    # The plain type first: asking an abstract one costs as much as a small backtest's decisions.
-    real = type(value) is float or (isinstance(value, numbers.Real) and not isinstance(value, bool))
-    if not real or not math.isfinite(value):  # type: ignore[arg-type]
+    number = plain_number(value)
+    if not math.isfinite(number):
         message = f"{name} is {value!r}; expected a finite number"
         raise ConfigError(message)
-    return float(value)  # type: ignore[arg-type]
+    return number
 
 
 def read_symbol(name: str, value: object) -> str:
@@ -46,10 +40,3 @@ def read_size(value: float | str) -> float | str:
     """Return a gross value in its plain form, or raise ConfigError."""
     read_gross(value)
     return value if isinstance(value, str) else float(value)
-
-
-def settle(struct: msgspec.Struct, **plain: float | str) -> None:
-    """Keep the plain forms in a frozen struct that is being made."""
-    for name, value in plain.items():
-        if getattr(struct, name) is not value:
-            msgspec.structs.force_setattr(struct, name, value)

@@ -40,7 +40,7 @@ def read_gross(value: float | str) -> Gross:
     amount = math.nan
     percent = isinstance(value, str) and value.strip().endswith("%")
     if not isinstance(value, bool):
-        with contextlib.suppress(TypeError, ValueError):
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
             amount = float(value.strip().removesuffix("%") if isinstance(value, str) else value)
     if not (math.isfinite(amount) and amount > 0.0):
         message = (
