@@ -18,6 +18,9 @@ Floats = NDArray[np.float64]
 Stamps = NDArray[np.int64]
 
 YEAR_NS: Final = 365.25 * DAY_NS
+# A return is exact to a few units of 1e-16: returns that differ by less than this are equal, and
+# dividing by their deviation would give a Sharpe ratio of 1e14.
+_NOISE: Final = 1e-13
 PERIODS: Final = (252, 365, 52, 12, 4, 1)
 """What the number of periods a year is snapped to."""
 
@@ -134,7 +137,7 @@ def compute_metrics(
     downside = math.sqrt(float(np.square(np.minimum(excess, 0.0)).mean()))
     cagr = float((equity[-1] / capital) ** (1.0 / years) - 1.0)
     scale = math.sqrt(periods)
-    moves = bool(np.ptp(returns) > 0.0)
+    moves = bool(np.ptp(returns) > _NOISE)
     ratios = {
         "sharpe": (float(excess.mean()), deviation if moves else 0.0, scale, "returns do not vary"),
         "sortino": (float(excess.mean()), downside, scale, "no return below the target"),
