@@ -1,18 +1,39 @@
 """Save a run to one file and read it back: NumPy arrays and JSON, no pickle."""
 
 import json
+import struct
+import zlib
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from neural_trader.backtesting.run import Config, Outcome, Run
 from neural_trader.backtesting.window import Window
-from neural_trader.core import Bars, Block, Costs, DataError
+from neural_trader.core import Bars, Block, Costs, DataError, NeuralTraderError
 from neural_trader.core.files import write_whole
 from neural_trader.strategies import STRATEGIES
 
+if TYPE_CHECKING:
+    import zipfile
+
 FORMAT: Final = "neural-trader result 1"
+
+# What reading raises, depending on which byte of an archive is wrong or what a stranger put there.
+_DAMAGE: Final = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NeuralTraderError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
 
 def save_run(run: Run, path: Path) -> Path:
@@ -77,16 +98,38 @@ def read_run(path: Path) -> Run:
         message = f"{path}: no such file; expected a result written by Result.save"
         raise DataError(message)
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = dict(archive.items())
+        # A file that is no archive would be read as an array, and one of objects as a pickle.
+        with zipfile.ZipFile(path) as archive:
+            arrays = {
+                name.removesuffix(".npy"): _read_array(archive, name) for name in archive.namelist()
+            }
         meta = json.loads(arrays["meta"].tobytes())
-        known = meta["format"] == FORMAT
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        message = f"{path} is not a saved result or is damaged ({error}); run the backtest again"
+        found = meta["format"]
+        run = _rebuild(meta, arrays) if found == FORMAT else None
+    except (*_DAMAGE, zipfile.BadZipFile) as error:
+        message = (
+            f"{path} is not a saved result or is damaged ({type(error).__name__}: {error}); run "
+            "the backtest again"
+        )
         raise DataError(message) from None
-    if not known:
-        message = f"{path} has the format {meta['format']!r}; this version reads {FORMAT!r}"
+    if run is None:
+        message = f"{path} has the format {found!r}; this version reads {FORMAT!r}"
         raise DataError(message)
+    return run
+
+
+def _read_array(archive: "zipfile.ZipFile", name: str) -> np.ndarray[Any, np.dtype[Any]]:
+    with archive.open(name) as member:
+        array: np.ndarray[Any, np.dtype[Any]] = np.lib.format.read_array(member)
+        # Its end is where an archive compares the checksum of what was read.
+        if member.read(1):
+            message = f"{name} is longer than its array"
+            raise ValueError(message)
+        return array
+
+
+def _rebuild(meta: dict[str, Any], arrays: dict[str, Any]) -> Run:
+    """Make the run that was saved; what is missing or of another kind raises as it comes."""
     plain = meta["config"]
     kind = plain["strategy"].pop("kind")
     config = Config(
