@@ -193,6 +193,13 @@ class Bars:
             columns.get("volume"),
         )
 
+    def __contains__(self, symbol: object) -> bool:
+        """Return whether a symbol is loaded."""
+        return any(symbol in block.row_of for block in self.blocks)
+
+    # Python would try bars[0], bars[1] and so on, which are no symbols.
+    __iter__ = None
+
     def __repr__(self) -> str:
         """Return name, symbols and range on one line."""
         first = min(block.ts_close_ns[0] for block in self.blocks)
@@ -265,7 +272,7 @@ def unknown_symbol(symbol: str, known: Iterable[str], *, where: str) -> str:
 
     names = sorted(known)
     by_upper = {name.upper(): name for name in names}
-    near = difflib.get_close_matches(symbol.upper(), list(by_upper), n=1, cutoff=0.4)
+    near = difflib.get_close_matches(str(symbol).upper(), list(by_upper), n=1, cutoff=0.4)
     hint = f"did you mean {by_upper[near[0]]}? " if near else ""
     listed = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
     return f"unknown symbol {symbol!r} in {where}: {hint}It has {listed}"
