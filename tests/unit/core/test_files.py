@@ -24,9 +24,14 @@ def test_what_fails_leaves_the_old_file_and_nothing_else(
 ) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(b"old")
-    with pytest.raises(failure), write_whole(path) as file:
-        file.write(b"half")
-        raise failure
+
+    def fail() -> None:
+        with write_whole(path) as file:
+            file.write(b"half")
+            raise failure
+
+    with pytest.raises(failure):
+        fail()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
