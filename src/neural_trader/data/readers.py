@@ -54,6 +54,14 @@ def _header_of(text: CsvText, data: bytes, name: str) -> list[str]:
     if not any(header):
         message = f"{name} is empty; expected a header line and one line a bar"
         raise DataError(message)
+    below = "".join(start.split("\n", 2)[1:2]).split(text.separator, 1)[0]
+    if {header[0], below} == {"Price", "Ticker"}:
+        message = (
+            f"{name} has a header of several lines, as yfinance writes it; expected one line. Load "
+            "it as a frame: nt.load(pandas.read_csv(FILE, header=[0, 1], index_col=0, "
+            "parse_dates=True)), or download with multi_level_index=False"
+        )
+        raise DataError(message)
     twice = sorted({each for each in header if header.count(each) > 1})
     if twice:
         message = f"{name}: column {twice[0]!r} stands in the header twice. Rename or drop one"

@@ -125,6 +125,15 @@ FAULTS = {
         "columns 'close', 'last' could each be the close column; expected one. Rename or drop",
     ),
     "two times": ("date,time,close\n2021-01-04,10:00,2\n", "'date', 'time' could each be the time"),
+    "a header of several lines": (
+        "Price,Close,Open\nTicker,KO,KO\nDate,,\n2021-01-04,2,1\n",
+        "prices.csv has a header of several lines, as yfinance writes it; expected one line. Load "
+        "it as a frame",
+    ),
+    "a header of several lines, symbols first": (
+        "Ticker,KO,KO,PEP\r\nPrice,Open,Close,Close\r\nDate,,,\r\n2021-01-04,1,2,3\r\n",
+        "prices.csv has a header of several lines",
+    ),
     "column twice": (
         "date,KO,KO\n2021-01-04,1,2\n",
         "prices.csv: column 'KO' stands in the header twice. Rename or drop one",
