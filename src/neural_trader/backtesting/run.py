@@ -77,7 +77,7 @@ class Run:
     outcome : Outcome
         The arrays that it left.
     equity : float64 array, shape (T,)
-        Value of the account at the close of every bar from ``start`` on.
+        Value of the account at the close of every bar from ``start`` on; read-only.
     """
 
     def __init__(self, config: Config, bars: Bars, window: Window, outcome: Outcome) -> None:
@@ -85,6 +85,8 @@ class Run:
         self.bars = bars
         self.window = window
         self.outcome = outcome
+        # Every figure is made from it when asked for, so nobody may change it in between.
+        outcome.equity.flags.writeable = False
         self.equity = outcome.equity
 
     @property
