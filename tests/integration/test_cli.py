@@ -186,3 +186,111 @@ def test_documented_commands_run(line: str, tmp_path: Path) -> None:
     done = run(*line.split(), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("backtest", "--lookbak", "9"), "error: No such option '--lookbak'. Did you mean"),
+        (("backtest",), "error: Missing option '--strategy'. Choose from: pairs, sma-cross. See"),
+        (("backtest", *PAIRS, "--lookback", "x"), "See neural-trader backtest --help"),
+        (("backtst",), "error: no command 'backtst'"),
+    ],
+)
+def test_wrong_usage_is_one_line_too(arguments: tuple[str, ...], said: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_example_in_the_help_keeps_its_lines() -> None:
+    lines = run("backtest", "--help", COLUMNS="80").stdout.splitlines()
+    first = next(n for n, line in enumerate(lines) if "neural-trader backtest --s" in line)
+    assert [line.endswith(" \\") for line in lines[first : first + 3]] == [True, True, False]
+    assert lines[first + 2].strip() == "--report pairs.html"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--report", "a.html", "--save", "./a.html"), "--report and --save are both ./a.html"),
+        (("--report", "mine.csv", "--data", "mine.csv"), "--data and --report are both mine.csv"),
+        (("--report", ""), "--report is ''"),
+        (("--save", " "), "--save is ' '"),
+        (("--data", ""), "--data is ''"),
+    ],
+)
+def test_a_path_that_would_do_harm_is_refused(
+    tmp_path: Path, more: tuple[str, ...], said: str
+) -> None:
+    mine = tmp_path / "mine.csv"
+    mine.write_text("date,KO,PEP\n2021-01-04,1,2\n2021-01-05,1,2\n")
+    before = mine.read_bytes()
+    done = run("backtest", *PAIRS, *more, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert list(tmp_path.iterdir()) == [mine]
+    assert mine.read_bytes() == before
+
+
+def test_a_file_in_the_way_of_the_report_is_no_bug_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run("backtest", *PAIRS, "--report", str(tmp_path / "file" / "r.html"))
+    assert done.returncode == 3
+    assert done.stderr.startswith("error: cannot write")
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_reader_that_has_gone_is_no_error_of_a_backtest(more: tuple[str, ...]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "neural_trader", "backtest", *PUBLISHED, *more],
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the full device is Linux's")
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_an_output_that_is_full_is_told(more: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "neural_trader", "backtest", *PUBLISHED, *more],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr == (
+        "error: cannot read or write a file or the output: No space left on device\n"
+    )
+
+
+def test_an_output_that_is_closed_is_no_bug_of_ours() -> None:
+    command = f"{sys.executable} -m neural_trader data samples >&-"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_symbol_that_the_terminal_cannot_print_is_escaped(tmp_path: Path) -> None:
+    days = "".join(f"2021-01-{day:02},{10 + day}\n" for day in range(1, 20))
+    (tmp_path / "mine.csv").write_text(f"date,Ä\n{days}", encoding="utf-8")
+    done = run(
+        "backtest", "--strategy", "sma-cross", "--symbols", "Ä", "--data", "mine.csv",
+        cwd=tmp_path, PYTHONIOENCODING="ascii",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "\\xc4" in done.stdout

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,8 +34,13 @@ def write_whole(path: Path) -> Iterator[BinaryIO]:
         # Crash: before this line only the temporary file is new; after it `path` is the new file.
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        message = f"cannot write {path}: {error.strerror}; choose a folder that exists and is yours"
+        # What is in the way of the new file may be in the way of removing it too.
+        with suppress(OSError):
+            temporary.unlink()
+        message = (
+            f"cannot write {path}: {error.strerror}; choose a folder that exists, is yours and "
+            "has room"
+        )
         raise DataError(message) from None
     except BaseException:
         temporary.unlink(missing_ok=True)

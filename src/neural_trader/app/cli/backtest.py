@@ -1,6 +1,7 @@
 """``neural-trader backtest``: run a strategy over history."""
 
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,10 +12,18 @@ if TYPE_CHECKING:
     from neural_trader.backtesting import Result
     from neural_trader.strategies import Pairs, SmaCross
 
+# The backspace tells click to keep the lines that follow.
+_HELP = """Run a strategy over history and print what it did.
+
+\b
+neural-trader backtest --strategy pairs --symbols KO,PEP \\
+    --data sp500-closes --gross 20000 --fee-bps 5 --slippage-bps 5 \\
+    --report pairs.html
+"""
 _KINDS = ("pairs", "sma-cross")
 
 
-@click.command()
+@click.command(help=_HELP)
 @click.option("--strategy", type=click.Choice(_KINDS), required=True, help="What to run.")
 @click.option("--symbols", required=True, help="Comma-separated: two for pairs, one for sma-cross.")
 @click.option(
@@ -30,7 +39,9 @@ _KINDS = ("pairs", "sma-cross")
     help="Let bars before --start warm the indicators up, or ignore them.",
 )
 @click.option("--capital", type=float, default=100_000.0, show_default=True, help="Starting cash.")
-@click.option("--gross", metavar="MONEY|SHARE", help="Size of a position: 20000, or 20% of equity.")
+@click.option(
+    "--gross", metavar="MONEY|SHARE", help="Size: 20000, or 20% of equity.  [default: 20000]"
+)
 @click.option("--lookback", type=int, help="pairs: bars of both windows.  [default: 60]")
 @click.option("--entry", type=float, help="pairs: z-score of an entry.  [default: 2.0]")
 @click.option("--exit", "exit_", type=float, help="pairs: z-score of an exit.  [default: 0.5]")
@@ -57,16 +68,12 @@ _KINDS = ("pairs", "sma-cross")
 @click.option("--save", "save_path", type=click.Path(), help="Write the result to a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def backtest(**options: Any) -> None:  # noqa: ANN401 - click passes what it parsed
-    r"""Run a strategy over history and print what it did.
-
-    \b
-    neural-trader backtest --strategy pairs --symbols KO,PEP --data sp500-closes \\
-        --gross 20000 --fee-bps 5 --slippage-bps 5 --report pairs.html
-    """
+    """Run a strategy over history and print what it did."""
     from neural_trader.backtesting import backtest as run
     from neural_trader.data import load
 
     strategy = _strategy(options)
+    _check_paths(options)
     bars = load(options["data"], symbols=list(strategy.symbols), adjust=options["adjust"])
     result = run(
         strategy,
@@ -124,6 +131,22 @@ def _strategy(options: dict[str, Any]) -> "Pairs | SmaCross":
         raise ConfigError(message)
     given = {name: value for name, value in own.items() if value is not None}
     return kind(*symbols, **given)
+
+
+def _check_paths(options: dict[str, Any]) -> None:
+    """Refuse a path that is empty, and one that would overwrite another of this run."""
+    taken: dict[str, str] = {}
+    for name, option in (("--data", "data"), ("--report", "report_path"), ("--save", "save_path")):
+        path = options[option]
+        if path is None:
+            continue
+        if not path.strip():
+            message = f"{name} is {path!r}; expected the name of a file"
+            raise ConfigError(message)
+        other = taken.setdefault(os.path.realpath(path), name)
+        if other != name:
+            message = f"{other} and {name} are both {path}; give each a file of its own"
+            raise ConfigError(message)
 
 
 def _write(result: "Result", options: dict[str, Any]) -> dict[str, str]:

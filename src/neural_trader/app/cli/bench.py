@@ -14,7 +14,7 @@ def bench() -> None:
     """Measure this installation on this machine."""
 
 
-@bench.command("backtest")
+@bench.command("backtest", short_help="Time the backtest cases.")
 @click.option("--case", "names", multiple=True, metavar="NAME", help="Only this case; repeatable.")
 @click.option("--rounds", type=click.IntRange(1, 100), default=5, show_default=True, help="Rounds.")
 @click.option("--peers", "with_peers", is_flag=True, help="Other engines too, where installed.")

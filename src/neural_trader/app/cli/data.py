@@ -16,7 +16,7 @@ def data() -> None:
     """Look at the data that are at hand."""
 
 
-@data.command("samples")
+@data.command("samples", short_help="List the bundled samples.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def list_samples(as_json: bool) -> None:
     """List the bundled samples: what they hold, where they come from, under which licence."""

@@ -5,6 +5,7 @@ called: ``--help`` must be instant.
 """
 
 import gc
+import io
 import os
 import sys
 from importlib import import_module
@@ -84,40 +85,74 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Imports make many objects and no garbage: looking for it 70 times costs 5 % of a start.
     gc.set_threshold(50_000)
+    # A terminal without a letter for a symbol still gets its result.
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(_run(sys.argv[1:]))
 
 
-def _run(arguments: list[str]) -> int:  # noqa: PLR0911 - one code for each way to end
+def _run(arguments: list[str]) -> int:
     debug = "--debug" in arguments[:1]
     try:
         outcome = cli.main(arguments, prog_name="neural-trader", standalone_mode=False)
-        sys.stdout.flush()
-    except click.ClickException as error:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return error.exit_code
+    except click.ClickException as error:
+        click.echo(f"error: {_one_line(error)}", err=True)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return 130
-    except BrokenPipeError:
-        # The reader has gone, as `head` does: not an error, and nothing more can be written.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):
+        # The reader has gone, as `head` does: not an error, and nothing more can be written. Click
+        # and rich leave by SystemExit then; nothing else in a command does.
+        _drop_output()
         return 0
-    except NeuralTraderError as error:
-        if debug:
-            raise
-        click.echo(f"error: {error}", err=True)
-        return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
     except Exception as error:
         if debug:
             raise
-        if type(error).__name__ == "KernelsMissing":
-            click.echo(f"error: {error}", err=True)
-            return 5
-        click.echo(
-            f"internal error: {type(error).__name__}: {error}. This is a bug in neural-trader; "
-            "please report it with the output of: neural-trader --debug ...",
-            err=True,
-        )
-        return 1
+        message, code = _explain(error)
+        if isinstance(error, OSError):
+            _drop_output()
+        click.echo(message, err=True)
+        return code
     # Outside standalone mode click returns the code of --help and --version, or what a command did.
     return outcome if isinstance(outcome, int) else 0
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    """Return the line for an error of a command, and its exit code."""
+    if isinstance(error, NeuralTraderError):
+        codes = (code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+        return f"error: {error}", next(codes, 1)
+    if isinstance(error, OSError):
+        where = error.filename or "a file or the output"
+        reason = error.strerror or str(error)
+        return f"error: cannot read or write {where}: {reason}", EXIT_CODES[DataError]
+    if type(error).__name__ == "KernelsMissing":
+        return f"error: {error}", 5
+    return (
+        f"internal error: {type(error).__name__}: {error}. This is a bug in neural-trader; "
+        "please report it with the output of: neural-trader --debug ...",
+        1,
+    )
+
+
+def _one_line(error: click.ClickException) -> str:
+    """Return what click has to say as one line, with the command whose help lists the options."""
+    said = " ".join(error.format_message().split()).rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None:
+        return said
+    return f"{said}{'' if said.endswith('?') else '.'} See {context.command_path} --help"
+
+
+def _drop_output() -> None:
+    """Send what is still to be written to nowhere, or Python's own last flush would fail."""
+    if sys.stdout is not None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
