@@ -62,7 +62,7 @@ def select(
 def _check_faults(content: Content, wanted: Sequence[str]) -> None:
     faulty = [symbol for symbol in wanted if symbol in content.faults]
     if faulty:
-        rest = f". {len(faulty) - 1} more symbols have faults" if len(faulty) > 1 else ""
+        rest = f". Symbols with faults: {len(faulty)}" if len(faulty) > 1 else ""
         raise DataError(content.faults[faulty[0]] + rest)
 
 
