@@ -159,6 +159,16 @@ class TestAwkwardData:
         assert nt.Bars(bars.blocks, name="made").data_hash == before
 
 
+def test_leverage_up_to_its_limit_is_allowed() -> None:
+    strategy = nt.SmaCross("A", fast=1, slow=2, gross=1_000.0)
+    peak = nt.backtest(strategy, BARS, capital=800).outcome.peak_leverage
+    # 90 shares bought at 12 weigh the most at 11: 990 over 800 - 90.
+    assert peak == pytest.approx(990 / 710)
+    assert nt.backtest(strategy, BARS, capital=800, max_leverage=peak).trades == 1
+    with pytest.raises(nt.RunRefused, match="Lower gross, or allow it with max_leverage"):
+        nt.backtest(strategy, BARS, capital=800, max_leverage=math.nextafter(peak, 0.0))
+
+
 def test_other_symbols_change_nothing() -> None:
     alone = nt.backtest(CROSS, make_bars({"A": CLOSES["A"]}))
     behind = nt.backtest(CROSS, make_bars({"B": CLOSES["B"], "A": CLOSES["A"]}))
