@@ -125,6 +125,9 @@ class TestMark:
         assert stop == 5
         assert peak == [(10 * 12 + 4 * 24) / 1_002, 2.0]
         assert ledger == [1_004.0, 0.0, 0.0]
+        later, peak, _, _ = mark(where, fills, first=1, compiled=compiled)
+        assert later == equity[1:]
+        assert peak[1] == 2.0, "a bar of the prices, not of equity"
 
     @both
     def test_what_is_never_traded_is_cash(self, compiled: bool) -> None:
