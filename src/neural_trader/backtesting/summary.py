@@ -11,6 +11,7 @@ from neural_trader.backtesting.window import Window
 from neural_trader.core.bars import Floats
 from neural_trader.core.sessions import DAY_NS, session_date
 from neural_trader.portfolio import compute_metrics
+from neural_trader.strategies import Pairs
 
 _LABEL_NOTES: Final = {
     "survivors": (
@@ -198,9 +199,24 @@ def _notes(run: Run) -> list[str]:
             f"no decision was possible: the warm-up takes {strategy.warmup_bars} bars and there "
             f"are {len(window.ts_close_ns)}"
         )
+    if isinstance(strategy, Pairs) and strategy.entry > _score_limit(strategy.lookback):
+        notes.append(
+            f"no entry is possible: a z-score over {strategy.lookback} bars, its own among them, "
+            f"cannot exceed {_score_limit(strategy.lookback):.4g}, and entry is {strategy.entry:g}"
+        )
+    if run.fill_count and not (run.config.costs.fee_bps or run.config.costs.slippage_bps):
+        notes.append("no costs: every fill was free, as none is in a market")
     if run.outcome.is_ruined:
         day = session_date(run.ts_close_ns[-1])
         notes.append(f"the run ended on {day}: equity fell to {run.final_equity:,.2f}")
     elif run.trips and run.trips[-1].is_open:
         notes.append("a position is open at the end; it is marked at the last close, not closed")
     return notes
+
+
+def _score_limit(lookback: int) -> float:
+    """Return the largest z-score that a value can have among ``lookback`` values of its own.
+
+    Source: Thompson (1935), the bound (n - 1) / sqrt(n) of a studentized deviation.
+    """
+    return (lookback - 1) / math.sqrt(lookback)

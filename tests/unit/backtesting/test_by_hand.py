@@ -206,3 +206,20 @@ def test_a_run_of_one_or_two_bars(bars: int) -> None:
     assert run.trades == 0
     assert run.summary.undefined["sharpe"] == "fewer than two returns"
     assert len(run.fills) == len(run.round_trips) == 0
+
+
+def test_an_entry_that_no_z_score_can_reach_is_noted() -> None:
+    """Among three values a z-score is at most 2 / sqrt(3) = 1.155."""
+    bars = nt.load("sp500-closes", symbols=["KO", "PEP"])
+    out_of_reach = nt.backtest(nt.Pairs("KO", "PEP", lookback=3, entry=1.2), bars)
+    assert out_of_reach.trades == 0
+    assert any("cannot exceed 1.155, and entry is 1.2" in note for note in out_of_reach.notes)
+    within = nt.backtest(nt.Pairs("KO", "PEP", lookback=3, entry=1.15), bars)
+    assert within.trades > 0
+    assert not any("cannot exceed" in note for note in within.notes)
+
+
+def test_a_run_without_costs_says_so() -> None:
+    assert any("no costs" in note for note in nt.backtest(CROSS, bars_of(CLOSES)).notes)
+    paid = nt.backtest(CROSS, bars_of(CLOSES), costs=nt.Costs(fee_bps=1))
+    assert not any("no costs" in note for note in paid.notes)
