@@ -22,23 +22,28 @@ if TYPE_CHECKING:
         ConfigError,
         Costs,
         DataError,
+        Instrument,
+        Matching,
         NeuralTraderError,
         RunRefused,
     )
     from neural_trader.data import load, samples
     from neural_trader.reports import report
-    from neural_trader.strategies import Pairs, SmaCross
+    from neural_trader.strategies import Pairs, SmaCross, Strategy
 
 __all__ = [
     "Bars",
     "ConfigError",
     "Costs",
     "DataError",
+    "Instrument",
+    "Matching",
     "NeuralTraderError",
     "Pairs",
     "Result",
     "RunRefused",
     "SmaCross",
+    "Strategy",
     "backtest",
     "load",
     "load_result",
@@ -47,6 +52,9 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "Strategy": "strategies",
+    "Matching": "core",
+    "Instrument": "core",
     "Bars": "core",
     "ConfigError": "core",
     "Costs": "core",

@@ -6,19 +6,33 @@ in ``docs/semantics.md``; ``neural_trader.backtesting.reference`` is the same in
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 from sys import float_info
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from neural_trader._kernels import execution
+from neural_trader.backtesting.events import Account, is_own, run_own, symbols_of
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.run import Config, Outcome
 from neural_trader.backtesting.window import FillAt, Range, Warmup, Window, open_window
-from neural_trader.core import Bars, ConfigError, Costs, RunRefused
+from neural_trader.core import (
+    Bars,
+    ConfigError,
+    Costs,
+    Instrument,
+    Matching,
+    RunRefused,
+    read_instruments,
+)
 from neural_trader.core.bars import Floats, Ints
 from neural_trader.core.numbers import plain_number
 from neural_trader.core.sessions import first_ns, session_date, session_day
-from neural_trader.strategies import STATE_SIZE, CompiledStrategy, IntentBuffer, Legs
+from neural_trader.strategies import STATE_SIZE, CompiledStrategy, IntentBuffer, Legs, Strategy
+
+if TYPE_CHECKING:
+    from neural_trader.backtesting.recorded import Recorded
 
 LEVERAGE_MAX = 2.0
 """Peak gross exposure over equity beyond which a run is refused unless its user allows more."""
@@ -29,7 +43,7 @@ _NO_COSTS = Costs()
 
 
 def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides about a run
-    strategy: CompiledStrategy,
+    strategy: CompiledStrategy | Strategy,
     bars: Bars,
     *,
     capital: float = 100_000.0,
@@ -39,15 +53,19 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
     warmup: Warmup = "before",
     fill_at: FillAt | None = None,
     max_leverage: float = LEVERAGE_MAX,
+    matching: Matching | None = None,
+    instruments: Instrument | Mapping[str, Instrument] | None = None,
 ) -> "Result":
     """Run a strategy over bars.
 
     Parameters
     ----------
-    strategy : Pairs or SmaCross
-        What to trade and when.
+    strategy : Pairs, SmaCross, or a Strategy of your own
+        What to trade and when. Your own object is called bar by bar; it is not copied, so that you
+        find in it afterwards what it kept.
     bars : Bars
-        From :func:`neural_trader.load`; several symbols are traded on their common bars.
+        From :func:`neural_trader.load`. Pairs trades on the common bars of its symbols; a strategy
+        of your own sees every time slice in which any symbol has a bar.
     capital : float
         Starting cash, above zero.
     costs : Costs
@@ -60,6 +78,10 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
         The price of bar t + 1 at which a decision of bar t fills; the open where the data have it.
     max_leverage : float
         Peak gross exposure over equity that the run may reach.
+    matching : Matching, optional
+        When limits fill, and how much of a bar's volume orders may take.
+    instruments : Instrument or mapping of symbol to Instrument, optional
+        Ticks and lots; whole shares without a tick by default.
 
     Returns
     -------
@@ -85,15 +107,30 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
     capital = _above_zero("capital", capital, at_most=float_info.max)
     max_leverage = _above_zero("max_leverage", max_leverage, at_most=math.inf)
     start, end = _date_text("start", start), _date_text("end", end)
-    window = open_window(bars, strategy.symbols, Range(start, end, warmup, fill_at))
-    signals = strategy.signals(Legs(window.close, window.rows))
-    account = (capital, costs)
-    outcome = _run(strategy, window, signals, account)
-    if outcome.is_ruined:
-        # A run that ends in ruin is a run on the bars up to its ruin: nothing later is counted.
-        window = window.until(window.first + len(outcome.equity))
-        signals = np.ascontiguousarray(signals[:, : len(window.ts_close_ns)])
-        outcome = _run(strategy, window, signals, account)
+    asked = Range(start, end, warmup, fill_at)
+    compiled = cast("CompiledStrategy", strategy)
+    ran: CompiledStrategy | Recorded = compiled
+    rules: tuple[Matching, tuple[Instrument, ...]] = (Matching(), ())
+    if is_own(strategy):
+        symbols = symbols_of(strategy, bars)
+        rules = (matching or Matching(), read_instruments(instruments, symbols))
+        account = Account(capital, costs, *rules)
+        ran, window, outcome = run_own(strategy, bars, asked, account)
+    elif matching is not None or instruments is not None:
+        message = (
+            f"{compiled.kind} trades whole shares at the market; matching and instruments are for "
+            "strategies that make orders: leave them out"
+        )
+        raise ConfigError(message)
+    else:
+        window, outcome = _run_compiled(compiled, bars, asked, (capital, costs))
+    _check_outcome(outcome, window, max_leverage)
+    config = Config(ran, capital, costs, start, end, warmup, window.fill_at, max_leverage, *rules)
+    return Result(config, bars, window, outcome)
+
+
+def _check_outcome(outcome: Outcome, window: Window, max_leverage: float) -> None:
+    """Refuse a run beyond the leverage limit, or beyond what a float can hold."""
     if not math.isfinite(outcome.equity[-1]):
         message = (
             f"final equity is {outcome.equity[-1]}; expected a finite number. Prices must be "
@@ -107,8 +144,21 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
             f"{max_leverage:g} x. Lower gross, or allow it with max_leverage (--max-leverage)"
         )
         raise RunRefused(message)
-    config = Config(strategy, capital, costs, start, end, warmup, window.fill_at, max_leverage)
-    return Result(config, bars, window, outcome)
+
+
+def _run_compiled(
+    strategy: CompiledStrategy, bars: Bars, asked: Range, account: tuple[float, Costs]
+) -> tuple[Window, Outcome]:
+    """Run a compiled strategy on the common bars of its symbols."""
+    window = open_window(bars, strategy.symbols, asked)
+    signals = strategy.signals(Legs(window.close, window.rows))
+    outcome = _run(strategy, window, signals, account)
+    if outcome.is_ruined:
+        # A run that ends in ruin is a run on the bars up to its ruin: nothing later is counted.
+        window = window.until(window.first + len(outcome.equity))
+        signals = np.ascontiguousarray(signals[:, : len(window.ts_close_ns)])
+        outcome = _run(strategy, window, signals, account)
+    return window, outcome
 
 
 def _trade(
@@ -185,13 +235,16 @@ def _run(
     )
 
 
-def _check(strategy: CompiledStrategy, bars: Bars, costs: Costs) -> None:
+def _check(strategy: CompiledStrategy | Strategy, bars: Bars, costs: Costs) -> None:
     """Refuse arguments of the wrong kind before anything is computed."""
     if not isinstance(bars, Bars):
         message = f"bars is a {type(bars).__name__}; expected Bars: pass it through nt.load first"
         raise ConfigError(message)
-    if isinstance(strategy, type) or not hasattr(strategy, "decide"):
-        message = f"strategy is {strategy!r}; expected nt.Pairs(...) or nt.SmaCross(...)"
+    if isinstance(strategy, type) or not (hasattr(strategy, "decide") or is_own(strategy)):
+        message = (
+            f"strategy is {strategy!r}; expected nt.Pairs(...), nt.SmaCross(...) or an object of "
+            "a class of your own that derives from nt.Strategy"
+        )
         raise ConfigError(message)
     if not isinstance(costs, Costs):
         message = f"costs is {costs!r}; expected nt.Costs(fee_bps=..., slippage_bps=...)"

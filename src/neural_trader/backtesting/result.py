@@ -120,7 +120,7 @@ class Result(Run):
     def __repr__(self) -> str:
         """Return the run on one line."""
         return (
-            f"Result({self.config.strategy.kind} {','.join(self.symbols)}: {self.trades} trades, "
+            f"Result({self.name} {','.join(self.symbols)}: {self.trades} trades, "
             f"{self.fill_count} fills, final equity {self.final_equity:,.2f})"
         )
 

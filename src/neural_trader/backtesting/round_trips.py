@@ -104,3 +104,118 @@ def _trip(
         pnl,
         float(equity[entry_bar - first]) - before,
     )
+
+
+def compute_symbol_trips(
+    where: Ints, fills: Floats, close: Floats, *, last_bar: int
+) -> list[RoundTrip]:
+    """Cut the fills of a run into round trips, symbol by symbol.
+
+    Parameters
+    ----------
+    where : int64 array, shape (2 or more, n)
+        Bar and leg of each fill, in order.
+    fills : float64 array, shape (5, n)
+        Quantity, reference price, price, fee, cash afterwards.
+    close : float64 array, shape (S, T)
+        The close of each leg at every bar.
+    last_bar : int
+        The bar at which what is still held is valued.
+
+    Notes
+    -----
+    A round trip of a symbol goes from flat to flat; a fill that turns a position around is a close
+    and an open, and its fee is split by quantity. Symbols that enter on one bar and leave on one
+    bar, as the legs of a pair do, are one round trip.
+    """
+    open_parts: dict[int, _Part] = {}
+    parts: list[_Part] = []
+    rows = zip(*where[:2].tolist(), *fills[:4].tolist(), strict=True)
+    for bar, leg, qty, *prices, fee in rows:
+        part = open_parts.get(leg)
+        rest = qty
+        if part is not None and part.held * qty < 0.0:
+            closing = qty if abs(qty) <= abs(part.held) else -part.held
+            part.add(bar, closing, prices, fee * (closing / qty))
+            rest = qty - closing
+            if part.held == 0.0:
+                parts.append(open_parts.pop(leg))
+                part = None
+        if rest != 0.0:
+            if part is None:
+                part = open_parts[leg] = _Part(leg, bar)
+            part.add(bar, rest, prices, fee * (rest / qty))
+    parts += open_parts.values()
+    together: dict[tuple[int, int, bool], list[_Part]] = {}
+    for part in parts:
+        is_open = part.held != 0.0
+        together.setdefault(
+            (part.entry_bar, last_bar if is_open else part.bar, is_open), []
+        ).append(part)
+    return [
+        _joined(sorted(group, key=lambda part: part.leg), span, close)
+        for span, group in sorted(together.items())
+    ]
+
+
+class _Part:
+    """One symbol's position from flat to flat, summed up as its fills come in."""
+
+    __slots__ = (
+        "bar",
+        "entered",
+        "entered_cash",
+        "entry_bar",
+        "fees",
+        "gross",
+        "held",
+        "leg",
+        "net",
+    )
+
+    def __init__(self, leg: int, entry_bar: int) -> None:
+        self.leg = leg
+        self.entry_bar = self.bar = entry_bar
+        self.held = self.gross = self.net = self.fees = 0.0
+        self.entered = self.entered_cash = 0.0
+
+    def add(self, bar: int, qty: float, prices: list[float], fee: float) -> None:
+        """Take over a fill, or the part of one that belongs to this position."""
+        reference, price = prices
+        self.bar = bar
+        self.held += qty
+        # Fractions of lots may leave a rounding behind where nothing is held.
+        if abs(self.held) <= 1e-9 * abs(qty):
+            self.held = 0.0
+        self.gross -= qty * reference
+        self.net -= qty * price
+        self.fees += fee
+        if bar == self.entry_bar:
+            self.entered += qty
+            self.entered_cash -= qty * price + fee
+
+
+def _joined(group: list[_Part], span: tuple[int, int, bool], close: Floats) -> RoundTrip:
+    """Make one round trip of the positions that were entered and left together."""
+    entry_bar, exit_bar, is_open = span
+    quantities = [0.0] * (group[-1].leg + 1)
+    gross = pnl = fees = pnl_entry = 0.0
+    for part in group:
+        quantities[part.leg] = part.entered
+        marked = part.held * float(close[part.leg, exit_bar]) if is_open else 0.0
+        gross += part.gross + marked
+        pnl += part.net + marked - part.fees
+        fees += part.fees
+        pnl_entry += part.entered_cash + part.entered * float(close[part.leg, entry_bar])
+    return RoundTrip(
+        entry_bar,
+        exit_bar,
+        is_open,
+        1 if quantities[group[0].leg] > 0.0 else -1,
+        tuple(quantities),
+        gross,
+        fees,
+        gross - pnl - fees,
+        pnl,
+        pnl_entry,
+    )

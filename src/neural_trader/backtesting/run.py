@@ -5,11 +5,17 @@ import json
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
-from neural_trader.backtesting.round_trips import RoundTrip, compute_round_trips
+from neural_trader.backtesting.recorded import Recorded
+from neural_trader.backtesting.round_trips import (
+    RoundTrip,
+    compute_round_trips,
+    compute_symbol_trips,
+)
 from neural_trader.backtesting.window import FillAt, Warmup, Window
-from neural_trader.core import Bars, Costs
+from neural_trader.core import Bars, Costs, Instrument, Matching
 from neural_trader.core.bars import Floats
 from neural_trader.core.sessions import session_date
 from neural_trader.core.version import VERSION
@@ -19,7 +25,7 @@ from neural_trader.strategies import CompiledStrategy
 class Config(NamedTuple):
     """Everything that a user decided about a run."""
 
-    strategy: CompiledStrategy
+    strategy: CompiledStrategy | Recorded
     capital: float
     costs: Costs
     start: str | None
@@ -27,11 +33,13 @@ class Config(NamedTuple):
     warmup: Warmup
     fill_at: FillAt
     max_leverage: float
+    matching: Matching = Matching()
+    instruments: tuple[Instrument, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values; equal configurations give equal ones."""
         fields = {name: getattr(self.strategy, name) for name in self.strategy.__struct_fields__}
-        return {
+        plain = {
             "strategy": {"kind": self.strategy.kind} | fields,
             "sizing": str(self.strategy.sizing),
             "capital": self.capital,
@@ -43,14 +51,23 @@ class Config(NamedTuple):
             "fill_at": f"next {self.fill_at}",
             "max_leverage": float(self.max_leverage),
         }
+        # What was left at its default says nothing, and would change the hash of older results.
+        if not self.costs.is_by_rate:
+            plain["costs"] = msgspec.to_builtins(self.costs)
+        if self.matching != Matching():
+            plain["matching"] = msgspec.to_builtins(self.matching)
+        if set(self.instruments) - {Instrument()}:
+            plain["instruments"] = msgspec.to_builtins(self.instruments)
+        return plain
 
 
 class Outcome(NamedTuple):
     """The arrays that a run leaves.
 
-    ``equity`` float64 (T - first,); ``where`` int64 (2, n), bar and leg of each fill; ``fills``
-    float64 (5, n), quantity, reference price, price, fee, cash afterwards; ``signals`` float64
-    (rows, T); ``skipped`` the two counts of the strategy and the intents of the last bar.
+    ``equity`` float64 (T - first,); ``where`` int64 (2, n), bar and leg of each fill, and in a
+    third row its order where a strategy in Python made orders; ``fills`` float64 (5, n), quantity,
+    reference price, price, fee, cash afterwards; ``signals`` float64 (rows, T); ``skipped`` the
+    counts of the strategy and the intents of the last bar.
     """
 
     equity: Floats
@@ -60,7 +77,7 @@ class Outcome(NamedTuple):
     is_ruined: bool
     peak_leverage: float
     peak_bar: int
-    skipped: tuple[int, int, int]
+    skipped: tuple[int, ...]
 
 
 class Run:
@@ -88,6 +105,12 @@ class Run:
         # Every figure is made from it when asked for, so nobody may change it in between.
         outcome.equity.flags.writeable = False
         self.equity = outcome.equity
+
+    @property
+    def name(self) -> str:
+        """The strategy's name: its kind, or that of its class where it is Python code."""
+        strategy = self.config.strategy
+        return strategy.name if isinstance(strategy, Recorded) else strategy.kind
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -121,10 +144,23 @@ class Run:
         names = (*self.config.strategy.skip_reasons, "decided_on_the_last_bar")
         return {name: n for name, n in zip(names, self.outcome.skipped, strict=True) if name}
 
+    @property
+    def is_event_driven(self) -> bool:
+        """Whether orders were made by a strategy in Python, or by a frame."""
+        return isinstance(self.config.strategy, Recorded)
+
     @cached_property
     def trips(self) -> list[RoundTrip]:
         """The round trips as plain objects."""
         outcome = self.outcome
+        if self.is_event_driven:
+            window = self.window
+            return compute_symbol_trips(
+                outcome.where,
+                outcome.fills,
+                window.close,
+                last_bar=window.first + len(self.equity) - 1,
+            )
         return compute_round_trips(
             outcome.where,
             outcome.fills,

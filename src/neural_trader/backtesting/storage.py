@@ -6,11 +6,21 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import numpy as np
 
+from neural_trader.backtesting.recorded import Recorded
 from neural_trader.backtesting.run import Config, Outcome, Run
 from neural_trader.backtesting.window import Window
-from neural_trader.core import Bars, Block, Costs, DataError, NeuralTraderError
+from neural_trader.core import (
+    Bars,
+    Block,
+    Costs,
+    DataError,
+    Instrument,
+    Matching,
+    NeuralTraderError,
+)
 from neural_trader.core.files import write_whole
 from neural_trader.strategies import STRATEGIES
 
@@ -132,15 +142,19 @@ def _rebuild(meta: dict[str, Any], arrays: dict[str, Any]) -> Run:
     """Make the run that was saved; what is missing or of another kind raises as it comes."""
     plain = meta["config"]
     kind = plain["strategy"].pop("kind")
+    own = plain["strategy"]
+    by_rate = {"fee_bps": plain["fee_bps"], "slippage_bps": plain["slippage_bps"]}
     config = Config(
-        STRATEGIES[kind](**plain["strategy"]),
+        msgspec.convert(own, Recorded) if kind == Recorded.kind else STRATEGIES[kind](**own),
         plain["capital"],
-        Costs(fee_bps=plain["fee_bps"], slippage_bps=plain["slippage_bps"]),
+        msgspec.convert(plain.get("costs", by_rate), Costs),
         plain["start"],
         plain["end"],
         plain["warmup"],
         plain["fill_at"].removeprefix("next "),
         plain["max_leverage"],
+        msgspec.convert(plain.get("matching", {}), Matching),
+        tuple(msgspec.convert(plain.get("instruments", []), list[Instrument])),
     )
     fields = {
         name.removeprefix("field_"): values
@@ -154,7 +168,8 @@ def _rebuild(meta: dict[str, Any], arrays: dict[str, Any]) -> Run:
     window = Window(
         block.ts_close_ns,
         fields["close"],
-        fields[config.fill_at],
+        # The bars of a strategy in Python may have been several calendars': closes show them all.
+        fields.get(config.fill_at, fields["close"]),
         config.fill_at,
         tuple(meta["rows"]),
         meta["first"],

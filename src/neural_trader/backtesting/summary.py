@@ -104,9 +104,18 @@ def _cost_figures(run: Run) -> tuple[dict[str, float], dict[str, str]]:
         "break_even_cost_bps": (net + fees + slippage) / traded * 1e4 if traded else math.nan,
         "turnover": traded / float(run.equity.mean()) / years if years else math.nan,
         "peak_leverage": run.outcome.peak_leverage,
-        "time_in_market": sum(t.exit_bar - t.entry_bar for t in run.trips) / len(run.equity),
+        "time_in_market": _bars_held(run.trips) / len(run.equity),
     }
     return figures, reasons
+
+
+def _bars_held(trips: list[RoundTrip]) -> int:
+    """Return over how many bars anything was held; round trips of several symbols may overlap."""
+    held, until = 0, 0
+    for trip in sorted(trips, key=lambda trip: trip.entry_bar):
+        held += max(trip.exit_bar - max(trip.entry_bar, until), 0)
+        until = max(until, trip.exit_bar)
+    return held
 
 
 def _trade_figures(trips: list[RoundTrip]) -> tuple[dict[str, float], dict[str, str]]:
@@ -177,7 +186,7 @@ def _rows(run: Run, metrics: dict[str, float]) -> list[tuple[str, str]]:
         )
         rows.append(("converged but lost", f"{lost:.0f} ({before:.0f} before costs)"))
     rows += [
-        (f"skipped: {name.replace('_', ' ')}", f"{count}")
+        (f"{'' if run.is_event_driven else 'skipped: '}{name.replace('_', ' ')}", f"{count}")
         for name, count in run.skipped.items()
         if count
     ]
@@ -189,7 +198,7 @@ def _notes(run: Run) -> list[str]:
     bars, window, strategy = run.bars, run.window, run.config.strategy
     notes = [
         f"decisions at the close of bar t fill at the {window.fill_at} of bar t + 1"
-        + ("" if "open" in window.block.fields else " (the data have closes only)")
+        + ("" if "open" in bars.blocks[0].fields else " (the data have closes only)")
     ]
     if bars.basis in _BASIS_NOTES:
         notes.append(_BASIS_NOTES[bars.basis])
@@ -204,12 +213,12 @@ def _notes(run: Run) -> list[str]:
             f"no entry is possible: a z-score over {strategy.lookback} bars, its own among them, "
             f"cannot exceed {_score_limit(strategy.lookback):.4g}, and entry is {strategy.entry:g}"
         )
-    if run.fill_count and not (run.config.costs.fee_bps or run.config.costs.slippage_bps):
+    if run.fill_count and run.config.costs.is_free:
         notes.append("no costs: every fill was free, as none is in a market")
     if run.outcome.is_ruined:
         day = session_date(run.ts_close_ns[-1])
         notes.append(f"the run ended on {day}: equity fell to {run.final_equity:,.2f}")
-    elif run.trips and run.trips[-1].is_open:
+    elif any(trip.is_open for trip in run.trips):
         notes.append("a position is open at the end; it is marked at the last close, not closed")
     return notes
 

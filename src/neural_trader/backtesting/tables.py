@@ -37,12 +37,18 @@ def fill_columns(
     where: NDArray[np.int64],
     fills: NDArray[np.float64],
 ) -> Columns:
-    """Return one row a fill: decision and fill time, symbol, side, quantity, prices and costs."""
+    """Return one row a fill: times, order, symbol, side, quantity, prices and costs."""
     names = np.array(symbols, dtype=object)
     qty, reference, price, fee, cash = fills
+    # An order may have worked for many bars before it filled: its number says which it was.
+    made: Columns = (
+        {"order_id": where[2]}
+        if len(where) > 2
+        else {"decision_time": _times(window, where[0] - 1)}
+    )
     return {
         "time": _times(window, where[0]),
-        "decision_time": _times(window, where[0] - 1),
+        **made,
         "symbol": names[where[1]],
         "side": np.where(qty > 0.0, "buy", "sell").astype(object),
         "qty": qty,

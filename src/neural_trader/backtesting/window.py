@@ -62,14 +62,14 @@ def open_window(bars: Bars, symbols: tuple[str, ...], asked: Range) -> Window:
         known split.
     """
     block, rows = bars.common(symbols)
-    first, stop = _bounds(block.ts_close_ns, asked)
+    first, stop = bounds(block.ts_close_ns, asked)
     begin = first if asked.warmup == "inside" else 0
     if begin > 0 or stop < len(block.ts_close_ns):
         block = block.cut(rows, begin, stop)
         rows = tuple(range(len(rows)))
         first -= begin
     if bars.splits:
-        _check_splits(bars, symbols, block.ts_close_ns)
+        check_splits(bars, symbols, block.ts_close_ns)
     close = block.fields["close"]
     fill_at: FillAt = asked.fill_at or ("open" if "open" in block.fields else "close")
     if fill_at not in block.fields:
@@ -80,7 +80,7 @@ def open_window(bars: Bars, symbols: tuple[str, ...], asked: Range) -> Window:
     return Window(block.ts_close_ns, close, block.fields[fill_at], fill_at, rows, first, block)
 
 
-def _bounds(stamps: Stamps, asked: Range) -> tuple[int, int]:
+def bounds(stamps: Stamps, asked: Range) -> tuple[int, int]:
     """Return the first bar of the range and the one after its last."""
     if asked.warmup not in ("before", "inside"):
         message = f"warmup is {asked.warmup!r}; expected 'before' or 'inside'"
@@ -106,7 +106,7 @@ def _bounds(stamps: Stamps, asked: Range) -> tuple[int, int]:
     return first, stop
 
 
-def _check_splits(bars: Bars, symbols: tuple[str, ...], stamps: Stamps) -> None:
+def check_splits(bars: Bars, symbols: tuple[str, ...], stamps: Stamps) -> None:
     """Refuse raw prices that cross a split: the jump would be traded as if it were a loss."""
     begin, end = int(stamps[0]) // DAY_NS, int(stamps[-1]) // DAY_NS
     for split in bars.splits:

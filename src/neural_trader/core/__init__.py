@@ -17,6 +17,9 @@ if TYPE_CHECKING:
         NeuralTraderError,
         RunRefused,
     )
+    from neural_trader.core.instruments import Instrument, read_instruments, steps_per_unit
+    from neural_trader.core.matching import Matching
+    from neural_trader.core.orders import Fill
 
 __all__ = [
     "BASES",
@@ -28,9 +31,14 @@ __all__ = [
     "ConfigError",
     "Costs",
     "DataError",
+    "Fill",
+    "Instrument",
+    "Matching",
     "NeuralTraderError",
     "RunRefused",
     "Split",
+    "read_instruments",
+    "steps_per_unit",
     "unknown_symbol",
 ]
 
@@ -44,6 +52,9 @@ _MODULES = {
         "NeuralTraderError",
         "RunRefused",
     ),
+    "instruments": ("Instrument", "read_instruments", "steps_per_unit"),
+    "matching": ("Matching",),
+    "orders": ("Fill",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

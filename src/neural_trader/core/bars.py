@@ -180,7 +180,7 @@ class Bars:
         DataError
             The symbol is not among those loaded; the message names the nearest one.
         """
-        block = self._block_of(symbol)
+        block = self.home(symbol)
         row = block.row_of[symbol]
         columns = {name: values[row] for name, values in block.fields.items()}
         return SymbolBars(
@@ -226,7 +226,7 @@ class Bars:
             return block, tuple([block.row_of[symbol] for symbol in symbols])
         except KeyError:
             pass
-        homes = [self._block_of(symbol) for symbol in symbols]
+        homes = [self.home(symbol) for symbol in symbols]
         if all(home is homes[0] for home in homes):
             return homes[0], tuple([homes[0].row_of[symbol] for symbol in symbols])
         stamps = homes[0].ts_close_ns
@@ -258,7 +258,14 @@ class Bars:
         ]
         return pl.concat(frames, how="diagonal")
 
-    def _block_of(self, symbol: str) -> Block:
+    def home(self, symbol: str) -> Block:
+        """Return the block in which a symbol stands.
+
+        Raises
+        ------
+        DataError
+            The symbol is not among those loaded; the message names the nearest one.
+        """
         for block in self.blocks:
             if symbol in block.row_of:
                 return block

@@ -35,7 +35,7 @@ def plain_number(value: object) -> float:
         return math.nan
 
 
-def settle(struct: msgspec.Struct, **plain: float | str) -> None:
+def settle(struct: msgspec.Struct, **plain: object) -> None:
     """Keep the plain forms in a frozen struct that is being made."""
     for name, value in plain.items():
         if getattr(struct, name) is not value:

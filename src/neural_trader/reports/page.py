@@ -66,7 +66,7 @@ def render(result: Result) -> str:
         return (asset / name).read_text(encoding="utf-8")
 
     charts = compute_charts(result)
-    kind, symbols = result.config.strategy.kind, " / ".join(result.symbols)
+    kind, symbols = result.name, " / ".join(result.symbols)
     first, last = result.provenance["first_bar"], result.provenance["last_bar"]
     return Template(text("page.html")).substitute(
         title=escape(f"{kind} {symbols}, {first} to {last}"),

@@ -27,7 +27,7 @@ def print_result(result: Result, console: "Console | None" = None) -> None:
     from rich.text import Text
 
     console = console or Console()
-    kind = result.config.strategy.kind
+    kind = result.name
     lines = [Text(f"{kind}  {' / '.join(result.symbols)}", style="bold")]
     lines += _figures(result.summary.rows, console.width)
     lines.append(Text())

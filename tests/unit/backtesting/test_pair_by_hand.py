@@ -7,6 +7,8 @@ With a lookback of 4 the first z-score is that of bar 6. Exact arithmetic on the
     z-score       +1.4183  -1.0541  +0.6197  -1.3786  +0.6054  +0.8856
 """
 
+from typing import Any
+
 import pytest
 
 import neural_trader as nt
@@ -19,7 +21,7 @@ CLOSES = {
 PAIR = nt.Pairs("Y", "X", lookback=4, entry=1.2, exit=0.0, gross=810.0)
 
 
-def run(**costs: float) -> nt.Result:
+def run(**costs: Any) -> nt.Result:
     return nt.backtest(PAIR, make_bars(CLOSES), capital=10_000, costs=nt.Costs(**costs))
 
 

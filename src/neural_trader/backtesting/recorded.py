@@ -1,0 +1,76 @@
+"""What a result keeps of a strategy that is Python code: name, parameters, hash of its source."""
+
+import contextlib
+import functools
+import hashlib
+import inspect
+import json
+from typing import Any, ClassVar
+
+import msgspec
+
+from neural_trader.strategies import Strategy
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A strategy as its result remembers it; it cannot be run again from this alone.
+
+    Parameters
+    ----------
+    name : str
+        The name of its class.
+    symbols : tuple of str
+        What the run traded.
+    parameters : dict
+        What it carried before the run and JSON can hold; the rest in the words of ``repr``.
+    source : str
+        SHA-256 of the source of its class, empty where Python does not have it.
+    """
+
+    name: str
+    symbols: tuple[str, ...]
+    parameters: dict[str, Any]
+    source: str
+
+    kind: ClassVar[str] = "event"
+    signal_names: ClassVar[tuple[str, ...]] = ()
+    warmup_bars: ClassVar[int] = 0
+    sizing: ClassVar[str] = "decided by the strategy"
+    skip_reasons: ClassVar[tuple[str, ...]] = (
+        "open_at_the_end",
+        "ambiguous_bars",
+        "stale_marks",
+        "denied_warming_up",
+        "denied_stopped",
+        "denied_no_price",
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _source_hash(kind: type) -> str:
+    """Return the hash of a class's source; finding it takes longer than a run: once is enough."""
+    with contextlib.suppress(OSError, TypeError):
+        return hashlib.sha256(inspect.getsource(kind).encode()).hexdigest()
+    return ""
+
+
+def record(strategy: Strategy, symbols: tuple[str, ...]) -> Recorded:
+    """Return what a result keeps of a strategy; to be called before it runs and changes."""
+    kind: type = type(strategy)
+    carried = {
+        name: value
+        for name, value in vars(strategy).items()
+        if not name.startswith("_") and name != "symbols"
+    }
+    parameters = {}
+    for name, value in sorted(carried.items()):
+        try:
+            parameters[name] = json.loads(json.dumps(value))
+        except (TypeError, ValueError):
+            parameters[name] = repr(value)
+    return Recorded(
+        name=kind.__name__,
+        symbols=symbols,
+        parameters=parameters,
+        source=_source_hash(kind),
+    )
