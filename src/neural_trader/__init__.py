@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from neural_trader.backtesting import Result, backtest, load_result
+    from neural_trader.backtesting import Intents, Result, TargetWeights, backtest, load_result
     from neural_trader.core import (
         Bars,
         ConfigError,
@@ -37,6 +37,7 @@ __all__ = [
     "Costs",
     "DataError",
     "Instrument",
+    "Intents",
     "Matching",
     "NeuralTraderError",
     "Pairs",
@@ -44,6 +45,7 @@ __all__ = [
     "RunRefused",
     "SmaCross",
     "Strategy",
+    "TargetWeights",
     "backtest",
     "load",
     "load_result",
@@ -52,6 +54,8 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "TargetWeights": "backtesting",
+    "Intents": "backtesting",
     "Strategy": "strategies",
     "Matching": "core",
     "Instrument": "core",

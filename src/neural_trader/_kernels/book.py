@@ -2,10 +2,10 @@
 
 Oracle: ``neural_trader.backtesting.reference_book``; text: ``docs/semantics.md``, "Orders".
 
-Orders stand in columns: ``floats`` float64 (6, n), rows quantity, filled, limit, stop, fee due, fee
-paid (NaN: no limit, no stop); ``ints`` int64 (7, n), rows leg, slice after which it works, session,
-next order of the leg, time in force, status, triggered. ``ledger`` float64 IN/OUT, cash and then
-the quantity of each leg. ``where`` int64 (3, n) OUT, bar, leg and order of each fill; ``fills``
+Orders stand in rows: ``floats`` float64 (n, 6), quantity, filled, limit, stop, fee due, fee paid
+(NaN: no limit, no stop); ``ints`` int64 (n, 7), leg, slice after which it works, session, next
+order of the leg, time in force, status, triggered. ``ledger`` float64 IN/OUT, cash and then the
+quantity of each leg. ``where`` int64 (3, n) OUT, bar, leg and order of each fill; ``fills``
 float64 (5, n) OUT, quantity, reference price, price, fee, cash afterwards.
 Directives: no bounds checks and no wraparound, because orders are reached only through the lists of
 their legs, legs are checked where they come in, and room for fills is made before a bar is matched;
@@ -18,8 +18,8 @@ Cost: O(orders that work at the symbol) a bar. Order of summation: as in the ora
 import cython
 from cython.cimports.libc.math import ceil, fabs, floor
 
-FLOAT_ROWS = 6
-INT_ROWS = 7
+FLOATS = 6
+INTS = 7
 FILL_ROWS = 5
 
 QTY = cython.declare(cython.int, 0)
@@ -82,6 +82,7 @@ class Book:
     fills: cython.double[:, ::1]
     legs: cython.Py_ssize_t
     n_orders: cython.Py_ssize_t
+    n_working: cython.Py_ssize_t
     n_fills: cython.Py_ssize_t
     n_ambiguous: cython.Py_ssize_t
     open: cython.double
@@ -119,6 +120,7 @@ class Book:
         self.allocate = allocate
         self.listener = None
         self.n_orders = 0
+        self.n_working = 0
         self.n_fills = 0
         self.n_ambiguous = 0
         self.month = -1
@@ -134,8 +136,8 @@ class Book:
             self.lists[1, leg] = -1
             self.lists[2, leg] = 0
             self.lists[3, leg] = -1
-        self.floats = allocate((FLOAT_ROWS, 64), "float64")
-        self.ints = allocate((INT_ROWS, 64), "int64")
+        self.floats = allocate((64, FLOATS), "float64")
+        self.ints = allocate((64, INTS), "int64")
         self.where = allocate((3, 64), "int64")
         self.fills = allocate((FILL_ROWS, 64), "float64")
 
@@ -170,13 +172,13 @@ class Book:
     def reserve_orders(self, count: cython.Py_ssize_t) -> None:
         """Make room for so many orders in all."""
         used: cython.Py_ssize_t = self.n_orders
-        room: cython.Py_ssize_t = max(count, 2 * self.floats.shape[1])
-        if count <= self.floats.shape[1]:
+        room: cython.Py_ssize_t = max(count, 2 * self.floats.shape[0])
+        if count <= self.floats.shape[0]:
             return
-        floats: cython.double[:, ::1] = self.allocate((FLOAT_ROWS, room), "float64")
-        ints: cython.longlong[:, ::1] = self.allocate((INT_ROWS, room), "int64")
-        floats[:, :used] = self.floats[:, :used]
-        ints[:, :used] = self.ints[:, :used]
+        floats: cython.double[:, ::1] = self.allocate((room, FLOATS), "float64")
+        ints: cython.longlong[:, ::1] = self.allocate((room, INTS), "int64")
+        floats[:used] = self.floats[:used]
+        ints[:used] = self.ints[:used]
         self.floats = floats
         self.ints = ints
 
@@ -232,7 +234,7 @@ class Book:
     @cython.nogil
     @cython.exceptval(check=False)
     def _is_open(self, i: cython.Py_ssize_t) -> cython.bint:
-        return self.ints[STATUS, i] <= PARTIALLY_FILLED
+        return self.ints[i, STATUS] <= PARTIALLY_FILLED
 
     @cython.cfunc
     @cython.nogil
@@ -249,25 +251,26 @@ class Book:
         """Append an order to its leg's list; there must be room."""
         i: cython.Py_ssize_t = self.n_orders
         self.n_orders += 1
-        self.floats[QTY, i] = qty
-        self.floats[FILLED, i] = 0.0
-        self.floats[LIMIT, i] = self._passive(leg, limit, qty > 0.0)
-        self.floats[STOP, i] = self._passive(leg, stop, qty < 0.0)
-        self.floats[FEE_DUE, i] = 0.0
-        self.floats[FEE_PAID, i] = 0.0
-        self.ints[LEG, i] = leg
-        self.ints[PLACED, i] = now
-        self.ints[SESSION, i] = -1
-        self.ints[NEXT, i] = -1
-        self.ints[TIF, i] = tif
-        self.ints[STATUS, i] = 0
-        self.ints[TRIGGERED, i] = 0
+        self.floats[i, QTY] = qty
+        self.floats[i, FILLED] = 0.0
+        self.floats[i, LIMIT] = self._passive(leg, limit, qty > 0.0)
+        self.floats[i, STOP] = self._passive(leg, stop, qty < 0.0)
+        self.floats[i, FEE_DUE] = 0.0
+        self.floats[i, FEE_PAID] = 0.0
+        self.ints[i, LEG] = leg
+        self.ints[i, PLACED] = now
+        self.ints[i, SESSION] = -1
+        self.ints[i, NEXT] = -1
+        self.ints[i, TIF] = tif
+        self.ints[i, STATUS] = 0
+        self.ints[i, TRIGGERED] = 0
         if self.lists[0, leg] < 0:
             self.lists[0, leg] = i
         else:
-            self.ints[NEXT, self.lists[1, leg]] = i
+            self.ints[self.lists[1, leg], NEXT] = i
         self.lists[1, leg] = i
         self.lists[2, leg] += 1
+        self.n_working += 1
         return i
 
     @cython.cfunc
@@ -280,7 +283,7 @@ class Book:
         i: cython.Py_ssize_t = self.lists[3, leg]
         missing: cython.double
         if i >= 0 and self._is_open(i):
-            self.ints[STATUS, i] = CANCELED
+            self.ints[i, STATUS] = CANCELED
         self.lists[3, leg] = -1
         missing = self._on_grid(leg, self._whole_lots(leg, qty) - self.ledger[1 + leg])
         if missing != 0.0:
@@ -306,7 +309,7 @@ class Book:
         self._check_order(i)
         if not self._is_open(i):
             return False
-        self.ints[STATUS, i] = CANCELED
+        self.ints[i, STATUS] = CANCELED
         return True
 
     def replace(
@@ -319,13 +322,13 @@ class Book:
     ) -> None:
         """Change an open order; see the stub."""
         self._check_order(i)
-        leg: cython.Py_ssize_t = self.ints[LEG, i]
-        self.floats[QTY, i] = qty
-        self.ints[PLACED, i] = now
+        leg: cython.Py_ssize_t = self.ints[i, LEG]
+        self.floats[i, QTY] = qty
+        self.ints[i, PLACED] = now
         if limit == limit:
-            self.floats[LIMIT, i] = self._passive(leg, limit, qty > 0.0)
+            self.floats[i, LIMIT] = self._passive(leg, limit, qty > 0.0)
         if stop == stop:
-            self.floats[STOP, i] = self._passive(leg, stop, qty < 0.0)
+            self.floats[i, STOP] = self._passive(leg, stop, qty < 0.0)
 
     @cython.cfunc
     def _check_order(self, i: cython.Py_ssize_t) -> cython.void:
@@ -336,19 +339,19 @@ class Book:
         """Return quantity, filled, limit, stop, leg, time in force, status; see the stub."""
         self._check_order(i)
         return (
-            self.floats[QTY, i],
-            self.floats[FILLED, i],
-            self.floats[LIMIT, i],
-            self.floats[STOP, i],
-            self.ints[LEG, i],
-            self.ints[TIF, i],
-            self.ints[STATUS, i],
+            self.floats[i, QTY],
+            self.floats[i, FILLED],
+            self.floats[i, LIMIT],
+            self.floats[i, STOP],
+            self.ints[i, LEG],
+            self.ints[i, TIF],
+            self.ints[i, STATUS],
         )
 
     def status(self, i: cython.Py_ssize_t) -> int:
         """Return the place of an order's status in ``core.orders.STATUSES``."""
         self._check_order(i)
-        return self.ints[STATUS, i]
+        return self.ints[i, STATUS]
 
     def open_ids(self) -> list:
         """Return the ids of the orders that may still fill, in the order of their making."""
@@ -360,7 +363,7 @@ class Book:
             while i >= 0:
                 if self._is_open(i):
                     found.append(i)
-                i = self.ints[NEXT, i]
+                i = self.ints[i, NEXT]
         return sorted(found)
 
     def count_placed(self, now: cython.longlong) -> int:
@@ -368,7 +371,7 @@ class Book:
         count: cython.Py_ssize_t = 0
         i: cython.Py_ssize_t
         for i in self.open_ids():
-            if self.ints[PLACED, i] == now:
+            if self.ints[i, PLACED] == now:
                 count += 1
         return count
 
@@ -402,19 +405,19 @@ class Book:
     @cython.exceptval(check=False)
     def _is_through(self, i: cython.Py_ssize_t, price: cython.double) -> cython.bint:
         beyond: cython.double
-        if self.floats[QTY, i] > 0.0:
-            beyond = self.floats[LIMIT, i] - price
+        if self.floats[i, QTY] > 0.0:
+            beyond = self.floats[i, LIMIT] - price
         else:
-            beyond = price - self.floats[LIMIT, i]
+            beyond = price - self.floats[i, LIMIT]
         if self.touch:
             return beyond >= 0.0
-        return beyond > 0.0 and beyond >= self.grid[0, self.ints[LEG, i]] * TICK_SLACK
+        return beyond > 0.0 and beyond >= self.grid[0, self.ints[i, LEG]] * TICK_SLACK
 
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(check=False)
     def _works(self, i: cython.Py_ssize_t) -> cython.bint:
-        return self.ints[STATUS, i] <= PARTIALLY_FILLED and self.ints[PLACED, i] < self.now
+        return self.ints[i, STATUS] <= PARTIALLY_FILLED and self.ints[i, PLACED] < self.now
 
     @cython.cfunc
     @cython.with_gil
@@ -432,8 +435,8 @@ class Book:
         self, i: cython.Py_ssize_t, reference: cython.double, price: cython.double
     ) -> cython.int:
         """Fill what the volume allows; return 1 if anything filled."""
-        leg: cython.Py_ssize_t = self.ints[LEG, i]
-        rest: cython.double = self._on_grid(leg, self.floats[QTY, i] - self.floats[FILLED, i])
+        leg: cython.Py_ssize_t = self.ints[i, LEG]
+        rest: cython.double = self._on_grid(leg, self.floats[i, QTY] - self.floats[i, FILLED])
         units: cython.double = fabs(rest)
         qty: cython.double = rest
         value: cython.double
@@ -441,24 +444,24 @@ class Book:
         fee: cython.double
         k: cython.Py_ssize_t = self.n_fills
         if units > self.available:
-            if self.ints[TIF, i] == FOK or self.available == 0.0:
+            if self.ints[i, TIF] == FOK or self.available == 0.0:
                 return 0
             units = self.available
             qty = units if rest > 0.0 else -units
-            self.floats[FILLED, i] = self._on_grid(leg, self.floats[FILLED, i] + qty)
-            self.ints[STATUS, i] = PARTIALLY_FILLED
+            self.floats[i, FILLED] = self._on_grid(leg, self.floats[i, FILLED] + qty)
+            self.ints[i, STATUS] = PARTIALLY_FILLED
         else:
-            self.floats[FILLED, i] = self.floats[QTY, i]
-            self.ints[STATUS, i] = FILLED_WHOLE
+            self.floats[i, FILLED] = self.floats[i, QTY]
+            self.ints[i, STATUS] = FILLED_WHOLE
         self.available -= units
         value = units * price
-        self.floats[FEE_DUE, i] += self._rate() * value + self.rates[1] * units
+        self.floats[i, FEE_DUE] += self._rate() * value + self.rates[1] * units
         self.traded += value
-        due = self.floats[FEE_DUE, i]
+        due = self.floats[i, FEE_DUE]
         if due < self.rates[2]:
             due = self.rates[2]
-        fee = due - self.floats[FEE_PAID, i]
-        self.floats[FEE_PAID, i] = due
+        fee = due - self.floats[i, FEE_PAID]
+        self.floats[i, FEE_PAID] = due
         self.ledger[0] = self.ledger[0] - qty * price - fee
         self.ledger[1 + leg] = self._on_grid(leg, self.ledger[1 + leg] + qty)
         self.where[0, k] = self.now
@@ -479,13 +482,13 @@ class Book:
     @cython.exceptval(-1)
     def _at_the_open(self, i: cython.Py_ssize_t) -> cython.int:
         """Fill what the first price of the bar fills."""
-        buying: cython.bint = self.floats[QTY, i] > 0.0
-        stop: cython.double = self.floats[STOP, i]
-        if stop == stop and not self.ints[TRIGGERED, i]:
+        buying: cython.bint = self.floats[i, QTY] > 0.0
+        stop: cython.double = self.floats[i, STOP]
+        if stop == stop and not self.ints[i, TRIGGERED]:
             if not (self.open >= stop if buying else self.open <= stop):
                 return 0
-            self.ints[TRIGGERED, i] = 1
-        if self.floats[LIMIT, i] != self.floats[LIMIT, i]:
+            self.ints[i, TRIGGERED] = 1
+        if self.floats[i, LIMIT] != self.floats[i, LIMIT]:
             return self._execute(i, self.open, self._slipped(self.open, buying))
         if self._is_through(i, self.open):
             return self._execute(i, self.open, self.open)
@@ -496,15 +499,15 @@ class Book:
     @cython.exceptval(-1)
     def _during_stop(self, i: cython.Py_ssize_t) -> cython.int:
         """Fill a stop whose trigger lies within the bar; return 1 if it filled."""
-        buying: cython.bint = self.floats[QTY, i] > 0.0
-        stop: cython.double = self.floats[STOP, i]
-        limit: cython.double = self.floats[LIMIT, i]
+        buying: cython.bint = self.floats[i, QTY] > 0.0
+        stop: cython.double = self.floats[i, STOP]
+        limit: cython.double = self.floats[i, LIMIT]
         price: cython.double
-        if stop != stop or self.ints[TRIGGERED, i]:
+        if stop != stop or self.ints[i, TRIGGERED]:
             return 0
         if not (self.high >= stop if buying else self.low <= stop):
             return 0
-        self.ints[TRIGGERED, i] = 1
+        self.ints[i, TRIGGERED] = 1
         price = self._slipped(stop, buying)
         if limit != limit:
             return self._execute(i, stop, price)
@@ -517,7 +520,7 @@ class Book:
         # The price had passed the limit when the order woke up: only the close is later.
         if self._is_through(i, self.close):
             return self._execute(i, limit, limit)
-        self.ints[PLACED, i] = self.now
+        self.ints[i, PLACED] = self.now
         return 0
 
     @cython.cfunc
@@ -525,12 +528,12 @@ class Book:
     @cython.exceptval(-1)
     def _during_limit(self, i: cython.Py_ssize_t) -> cython.int:
         """Fill a limit that the bar trades through; return 1 if it filled."""
-        limit: cython.double = self.floats[LIMIT, i]
+        limit: cython.double = self.floats[i, LIMIT]
         if limit != limit:
             return 0
-        if self.floats[STOP, i] == self.floats[STOP, i] and not self.ints[TRIGGERED, i]:
+        if self.floats[i, STOP] == self.floats[i, STOP] and not self.ints[i, TRIGGERED]:
             return 0
-        if not self._is_through(i, self.low if self.floats[QTY, i] > 0.0 else self.high):
+        if not self._is_through(i, self.low if self.floats[i, QTY] > 0.0 else self.high):
             return 0
         return self._execute(i, limit, limit)
 
@@ -548,13 +551,14 @@ class Book:
                 if last < 0:
                     self.lists[0, leg] = i
                 else:
-                    self.ints[NEXT, last] = i
+                    self.ints[last, NEXT] = i
                 last = i
                 count += 1
-            i = self.ints[NEXT, i]
+            i = self.ints[i, NEXT]
         if last >= 0:
-            self.ints[NEXT, last] = -1
+            self.ints[last, NEXT] = -1
         self.lists[1, leg] = last
+        self.n_working -= self.lists[2, leg] - count
         self.lists[2, leg] = count
 
     @cython.cfunc
@@ -564,13 +568,13 @@ class Book:
         """Note the session in which an order first works, and expire those of an earlier day."""
         i: cython.Py_ssize_t = self.lists[0, leg]
         while i >= 0:
-            if self.ints[PLACED, i] < self.now:
-                if self.ints[SESSION, i] < 0:
-                    self.ints[SESSION, i] = session
-                elif self.ints[TIF, i] == DAY and self.ints[SESSION, i] != session:
+            if self.ints[i, PLACED] < self.now:
+                if self.ints[i, SESSION] < 0:
+                    self.ints[i, SESSION] = session
+                elif self.ints[i, TIF] == DAY and self.ints[i, SESSION] != session:
                     if self._is_open(i):
-                        self.ints[STATUS, i] = EXPIRED
-            i = self.ints[NEXT, i]
+                        self.ints[i, STATUS] = EXPIRED
+            i = self.ints[i, NEXT]
 
     @cython.cfunc
     @cython.nogil
@@ -590,19 +594,19 @@ class Book:
         while i >= 0:
             if self._works(i):
                 self._at_the_open(i)
-                if self._is_open(i) and self.ints[TIF, i] >= IOC:
-                    self.ints[STATUS, i] = CANCELED
-            i = self.ints[NEXT, i]
+                if self._is_open(i) and self.ints[i, TIF] >= IOC:
+                    self.ints[i, STATUS] = CANCELED
+            i = self.ints[i, NEXT]
         i = self.lists[0, leg]
         while i >= 0:
             if self._works(i) and self._during_stop(i):
                 stopped = True
-            i = self.ints[NEXT, i]
+            i = self.ints[i, NEXT]
         i = self.lists[0, leg]
         while i >= 0:
             if self._works(i) and self._during_limit(i):
                 limited = True
-            i = self.ints[NEXT, i]
+            i = self.ints[i, NEXT]
         if stopped and limited:
             self.n_ambiguous += 1
         self._prune(leg)
@@ -617,8 +621,8 @@ class Book:
         held: cython.double = self.ledger[1 + leg]
         while i >= 0:
             if self._is_open(i):
-                self.ints[STATUS, i] = EXPIRED
-            i = self.ints[NEXT, i]
+                self.ints[i, STATUS] = EXPIRED
+            i = self.ints[i, NEXT]
         self._prune(leg)
         if held == 0.0:
             return 0
@@ -657,3 +661,224 @@ class Book:
         self.now = now
         self.listening = True
         self._close_out(leg, nan)
+
+    # ------------------------------------------------------------------------------------ intents
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _intend(
+        self,
+        leg: cython.Py_ssize_t,
+        way: cython.longlong,
+        size: cython.double,
+        equity: cython.double,
+        last: cython.double,
+        limit: cython.double,
+        stop: cython.double,
+        tif: cython.longlong,
+        nan: cython.double,
+    ) -> cython.int:
+        """Make the order of one intent; return 1 if it is denied for want of a price."""
+        qty: cython.double = size
+        if way == 0:
+            qty = self._on_grid(leg, self._whole_lots(leg, size))
+            if qty != 0.0:
+                self._place(leg, qty, limit, stop, tif, self.now)
+            return 0
+        if way > 1:
+            if last != last:
+                return 1
+            qty = size * (equity if way == 3 else 1.0) / last
+        self._target(leg, qty, self.now, nan)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-2)
+    def _run(
+        self,
+        open_: cython.const[cython.double][::1],
+        high: cython.const[cython.double][::1],
+        low: cython.const[cython.double][::1],
+        close: cython.const[cython.double][::1],
+        volume: cython.const[cython.double][::1],
+        days: cython.const[cython.longlong][:, ::1],
+        bar_at: cython.const[cython.longlong][:, ::1],
+        shape: cython.const[cython.longlong][:, ::1],
+        where: cython.const[cython.longlong][:, ::1],
+        sizes: cython.const[cython.double][:, ::1],
+        cursor: cython.longlong[::1],
+        current: cython.longlong[::1],
+        equity: cython.double[::1],
+        peak: cython.double[::1],
+    ) -> cython.Py_ssize_t:
+        """Go on from the slice at the cursor; return N, the slice of ruin, or -1 for more room."""
+        n: cython.Py_ssize_t = bar_at.shape[1]
+        count: cython.Py_ssize_t = where.shape[1]
+        first: cython.Py_ssize_t = cursor[2]
+        k: cython.Py_ssize_t = cursor[1]
+        t: cython.Py_ssize_t
+        leg: cython.Py_ssize_t
+        at: cython.Py_ssize_t
+        home: cython.longlong
+        value: cython.double
+        gross: cython.double
+        signed: cython.double
+        nan: cython.double = INFINITE - INFINITE
+        for t in range(cursor[0], n):
+            if self.n_fills + self.n_working + self.legs > self.fills.shape[1]:
+                cursor[0] = t
+                cursor[1] = k
+                return -1
+            self.now = t
+            self.bar_month = days[1, t]
+            for home in range(bar_at.shape[0]):
+                if bar_at[home, t] >= 0:
+                    current[home] = bar_at[home, t]
+            if t < first:
+                continue
+            for leg in range(self.legs):
+                home = shape[0, leg]
+                if bar_at[home, t] < 0:
+                    if shape[2, leg] == t:
+                        self.close = close[shape[1, leg] + current[home]]
+                        self._close_out(leg, nan)
+                elif self.lists[2, leg] > 0:
+                    at = shape[1, leg] + current[home]
+                    self.open = open_[at]
+                    self.high = high[at]
+                    self.low = low[at]
+                    self.close = close[at]
+                    self._match(leg, volume[at] if volume.shape[0] > 0 else 0.0, days[0, t])
+            value = self.ledger[0]
+            gross = 0.0
+            for leg in range(self.legs):
+                if self.ledger[1 + leg] != 0.0:
+                    home = shape[0, leg]
+                    signed = self.ledger[1 + leg] * close[shape[1, leg] + current[home]]
+                    value += signed
+                    gross += fabs(signed)
+                    if bar_at[home, t] < 0:
+                        peak[2] += 1.0
+            equity[t - first] = value
+            if value <= 0.0:
+                return t
+            if gross > peak[0] * value:
+                peak[0] = gross / value
+                peak[1] = t
+            while k < count and where[0, k] == t:
+                leg = where[1, k]
+                home = shape[0, leg]
+                if self._intend(
+                    leg,
+                    where[2, k],
+                    sizes[0, k],
+                    value,
+                    nan if current[home] < 0 else close[shape[1, leg] + current[home]],
+                    sizes[1, k],
+                    sizes[2, k],
+                    where[3, k],
+                    nan,
+                ):
+                    peak[3] += 1.0
+                k += 1
+        return n
+
+    def run(
+        self,
+        market: tuple,
+        where: cython.const[cython.longlong][:, ::1],
+        sizes: cython.const[cython.double][:, ::1],
+        first: cython.Py_ssize_t,
+        equity: cython.double[::1],
+        peak: cython.double[::1],
+    ) -> int:
+        """Turn intents into orders and match them; return the slice of ruin or N; see the stub."""
+        open_: cython.const[cython.double][::1] = market[0]
+        high: cython.const[cython.double][::1] = market[1]
+        low: cython.const[cython.double][::1] = market[2]
+        close: cython.const[cython.double][::1] = market[3]
+        volume: cython.const[cython.double][::1] = market[4]
+        days: cython.const[cython.longlong][:, ::1] = market[5]
+        bar_at: cython.const[cython.longlong][:, ::1] = market[6]
+        shape: cython.const[cython.longlong][:, ::1] = market[7]
+        size: cython.Py_ssize_t = close.shape[0]
+        cursor: cython.longlong[::1] = self.allocate(3, "int64")
+        current: cython.longlong[::1] = self.allocate(bar_at.shape[0], "int64")
+        stop: cython.Py_ssize_t = -1
+        i: cython.Py_ssize_t
+        n: cython.Py_ssize_t = bar_at.shape[1]
+        if open_.shape[0] != size or high.shape[0] != size or low.shape[0] != size:
+            raise ValueError("open, high, low and close must be equally long")
+        if volume.shape[0] not in (0, size):
+            raise ValueError("volume must be empty or as long as close")
+        _check_calendars(size, days, bar_at, shape, self.legs)
+        if where.shape[0] < 4 or sizes.shape[0] < 3 or where.shape[1] != sizes.shape[1]:
+            raise ValueError("where must be 4 x n and sizes 3 x n")
+        if not 0 <= first <= n or equity.shape[0] != n - first or peak.shape[0] < 4:
+            raise ValueError("equity must hold a number for every slice from first on, and peak 4")
+        for i in range(where.shape[1]):
+            if where[0, i] < first or where[0, i] >= n or (i > 0 and where[0, i] < where[0, i - 1]):
+                raise ValueError(f"intent {i} is at slice {where[0, i]}")
+            if not 0 <= where[1, i] < self.legs:
+                raise ValueError(f"intent {i} is for leg {where[1, i]}")
+            if not 0 <= where[2, i] <= 3 or not 0 <= where[3, i] <= 3:
+                raise ValueError(f"intent {i} has way {where[2, i]}, time in force {where[3, i]}")
+        self.reserve_orders(self.n_orders + where.shape[1] + self.legs)
+        self.listening = False
+        cursor[0] = 0
+        cursor[1] = 0
+        cursor[2] = first
+        for i in range(bar_at.shape[0]):
+            current[i] = -1
+        while stop == -1:
+            stop = self._run(
+                open_,
+                high,
+                low,
+                close,
+                volume,
+                days,
+                bar_at,
+                shape,
+                where,
+                sizes,
+                cursor,
+                current,
+                equity,
+                peak,
+            )
+            if stop == -1:
+                self.reserve_fills(self.n_fills + self.n_working + self.legs)
+        return stop
+
+
+@cython.cfunc
+def _check_calendars(
+    size: cython.Py_ssize_t,
+    days: cython.const[cython.longlong][:, ::1],
+    bar_at: cython.const[cython.longlong][:, ::1],
+    shape: cython.const[cython.longlong][:, ::1],
+    legs: cython.Py_ssize_t,
+) -> cython.void:
+    """Refuse calendars and columns that do not fit together: the loop reads without looking."""
+    n: cython.Py_ssize_t = bar_at.shape[1]
+    leg: cython.Py_ssize_t
+    calendar: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    bars: cython.longlong
+    if days.shape[0] != 2 or days.shape[1] != n or shape.shape[0] != 3 or shape.shape[1] != legs:
+        raise ValueError("days must be 2 x slices, and shape 3 x legs")
+    for calendar in range(bar_at.shape[0]):
+        bars = 0
+        for t in range(n):
+            if bar_at[calendar, t] >= 0:
+                if bar_at[calendar, t] != bars:
+                    raise ValueError(f"bar {bar_at[calendar, t]} comes out of turn")
+                bars += 1
+        for leg in range(legs):
+            if shape[0, leg] == calendar and not 0 <= shape[1, leg] <= size - bars:
+                raise ValueError(f"leg {leg} goes beyond its columns")
+    for leg in range(legs):
+        if not 0 <= shape[0, leg] < bar_at.shape[0]:
+            raise ValueError(f"leg {leg} has calendar {shape[0, leg]}")

@@ -4,8 +4,8 @@ from typing import Any, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-FLOAT_ROWS: int
-INT_ROWS: int
+FLOATS: int
+INTS: int
 FILL_ROWS: int
 
 _Floats: TypeAlias = NDArray[np.float64]
@@ -95,3 +95,43 @@ class Book:
         """
     def close_out(self, leg: int, close: float, month: int, now: int) -> None:
         """Expire the orders of a leg whose prices have ended, and close it at its last close."""
+    def run(
+        self,
+        market: tuple[_Floats, _Floats, _Floats, _Floats, _Floats, _Ints, _Ints, _Ints],
+        where: _Ints,
+        sizes: _Floats,
+        first: int,
+        equity: _Floats,
+        peak: _Floats,
+    ) -> int:
+        """Turn intents into orders, match them, and value the account at every slice.
+
+        Parameters
+        ----------
+        market : tuple
+            Open, high, low, close, volume of all legs, one after the other, float64 (n,), volume
+            may be empty; session and month of each slice, int64 (2, N); the bar of each calendar in
+            each slice, int64 (B, N); calendar, offset and slice of close-out of each leg, int64
+            (3, S).
+        where : int64 array, shape (4, k)
+            Slice (rising), leg, way (0 an order, 1 a target quantity, 2 a target notional, 3 a
+            target weight) and time in force of each intent.
+        sizes : float64 array, shape (3, k)
+            Size, limit and stop of each intent; NaN is none.
+        first : int
+            The first slice of the run.
+        equity : float64 array, shape (N - first,)
+            OUT: value of the account at the close of each slice.
+        peak : float64 array, shape (4,)
+            IN/OUT: peak leverage, its slice, stale marks, intents denied for want of a price.
+
+        Returns
+        -------
+        int
+            The slice of ruin, or N.
+
+        Raises
+        ------
+        ValueError
+            Arrays that do not fit together.
+        """

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from neural_trader._kernels import execution
-from neural_trader.backtesting.events import Account, is_own, run_own, symbols_of
+from neural_trader.backtesting.events import Account, Own, is_own, run_own, symbols_of
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.run import Config, Outcome
 from neural_trader.backtesting.window import FillAt, Range, Warmup, Window, open_window
@@ -29,7 +29,7 @@ from neural_trader.core import (
 from neural_trader.core.bars import Floats, Ints
 from neural_trader.core.numbers import plain_number
 from neural_trader.core.sessions import first_ns, session_date, session_day
-from neural_trader.strategies import STATE_SIZE, CompiledStrategy, IntentBuffer, Legs, Strategy
+from neural_trader.strategies import STATE_SIZE, CompiledStrategy, IntentBuffer, Legs
 
 if TYPE_CHECKING:
     from neural_trader.backtesting.recorded import Recorded
@@ -43,7 +43,7 @@ _NO_COSTS = Costs()
 
 
 def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides about a run
-    strategy: CompiledStrategy | Strategy,
+    strategy: CompiledStrategy | Own,
     bars: Bars,
     *,
     capital: float = 100_000.0,
@@ -60,7 +60,7 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
 
     Parameters
     ----------
-    strategy : Pairs, SmaCross, or a Strategy of your own
+    strategy : Pairs, SmaCross, a Strategy of your own, Intents or TargetWeights
         What to trade and when. Your own object is called bar by bar; it is not copied, so that you
         find in it afterwards what it kept.
     bars : Bars
@@ -235,15 +235,15 @@ def _run(
     )
 
 
-def _check(strategy: CompiledStrategy | Strategy, bars: Bars, costs: Costs) -> None:
+def _check(strategy: CompiledStrategy | Own, bars: Bars, costs: Costs) -> None:
     """Refuse arguments of the wrong kind before anything is computed."""
     if not isinstance(bars, Bars):
         message = f"bars is a {type(bars).__name__}; expected Bars: pass it through nt.load first"
         raise ConfigError(message)
     if isinstance(strategy, type) or not (hasattr(strategy, "decide") or is_own(strategy)):
         message = (
-            f"strategy is {strategy!r}; expected nt.Pairs(...), nt.SmaCross(...) or an object of "
-            "a class of your own that derives from nt.Strategy"
+            f"strategy is {strategy!r}; expected nt.Pairs(...), nt.SmaCross(...), an object of a "
+            "class of your own that derives from nt.Strategy, nt.Intents or nt.TargetWeights"
         )
         raise ConfigError(message)
     if not isinstance(costs, Costs):

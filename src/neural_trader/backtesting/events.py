@@ -11,7 +11,8 @@ import numpy as np
 
 from neural_trader._kernels.book import Book
 from neural_trader._kernels.events import Desk, replay
-from neural_trader.backtesting.recorded import Recorded, record
+from neural_trader.backtesting.intents import Intents, TargetWeights
+from neural_trader.backtesting.recorded import Recorded, record, record_frame
 from neural_trader.backtesting.run import Outcome
 from neural_trader.backtesting.timeline import Timeline, open_timeline
 from neural_trader.backtesting.window import Range, Window
@@ -230,7 +231,7 @@ class EventContext(Desk, Context):
         return BookOrder(self._book, -1, self.symbols[terms.leg], terms=terms, reason=reason)
 
     def _cancel(self, order_id: int) -> bool:
-        return order_id >= 0 and self._book.cancel(order_id)
+        return self._book.cancel(order_id)
 
     def _replace(self, order_id: int, qty: float, limit: float | None, stop: float | None) -> None:
         self._book.replace(
@@ -268,12 +269,18 @@ def make_book(account: Account, legs: int) -> tuple[Book, Floats, Ints]:
     return Book(ledger, rates, tiers, grid, rules, lists, np.empty), ledger, lists
 
 
-def is_own(strategy: object) -> TypeGuard[Strategy]:
-    """Whether an object is a strategy that is Python code."""
-    return not isinstance(strategy, type) and callable(getattr(strategy, "on_bar", None))
+Own = Strategy | Intents | TargetWeights
+"""What a user brings: a strategy that is Python code, or a frame."""
 
 
-def symbols_of(strategy: Strategy, bars: Bars) -> tuple[str, ...]:
+def is_own(strategy: object) -> TypeGuard[Own]:
+    """Whether an object is a strategy that is Python code, or a frame."""
+    return isinstance(strategy, (Intents, TargetWeights)) or (
+        not isinstance(strategy, type) and callable(getattr(strategy, "on_bar", None))
+    )
+
+
+def symbols_of(strategy: Own, bars: Bars) -> tuple[str, ...]:
     """Return what a strategy trades: what it names, or all that there is."""
     named = getattr(strategy, "symbols", ())
     if isinstance(named, str):
@@ -287,7 +294,7 @@ def symbols_of(strategy: Strategy, bars: Bars) -> tuple[str, ...]:
 
 
 def run_own(
-    strategy: Strategy, bars: Bars, asked: Range, account: Account
+    strategy: Own, bars: Bars, asked: Range, account: Account
 ) -> tuple[Recorded, Window, Outcome]:
     """Run a strategy that is Python code; ``account`` has an instrument for each of its symbols.
 
@@ -296,15 +303,19 @@ def run_own(
     ConfigError
         A method whose name no engine calls, or a rule that the data cannot serve.
     """
-    _check_methods(strategy)
     symbols = symbols_of(strategy, bars)
     _check_basis(bars, account)
     timeline = open_timeline(bars, symbols, asked)
     if account.matching.volume_share is not None and not len(timeline.volume):
         message = f"volume_share is set, and {bars.name} has no volume; leave it out"
         raise ConfigError(message)
-    ran = record(strategy, symbols)
-    outcome = run_strategy(strategy, timeline, account)
+    if isinstance(strategy, (Intents, TargetWeights)):
+        ran = record_frame(strategy, symbols)
+        outcome = run_frame(strategy, timeline, account)
+    else:
+        _check_methods(strategy)
+        ran = record(strategy, symbols)
+        outcome = run_strategy(strategy, timeline, account)
     window = timeline.window()
     if outcome.is_ruined:
         window = window.until(window.first + len(outcome.equity))
@@ -378,15 +389,52 @@ def run_strategy(strategy: Strategy, timeline: Timeline, account: Account) -> Ou
             peak,
         )
         ctx.state = "stopped"
-        is_ruined = stop < len(timeline.ts_close_ns)
         counts = _count(book, ctx.now, int(peak[2]))
         strategy.on_stop(ctx)
+        counts |= {f"denied_{reason}": n for reason, n in ctx.denied.items()}
     except Exception as error:
         if ctx.ts_close_ns:
             error.add_note(f"in the strategy, at the bar of {session_date(ctx.ts_close_ns)}")
         raise
+    return _outcome(book, timeline, (equity, stop, peak), counts)
+
+
+def run_frame(frame: Intents | TargetWeights, timeline: Timeline, account: Account) -> Outcome:
+    """Run a frame of intents over a timeline, whole, without calling Python."""
+    book, _, _ = make_book(account, len(timeline.symbols))
+    rows = frame.rows(timeline, account.instruments)
+    sessions = timeline.sessions
+    months = timeline.months if account.costs.fee_tiers else sessions
+    equity = np.empty(len(timeline.ts_close_ns) - timeline.first)
+    peak = np.zeros(4)
+    stop = book.run(
+        (
+            timeline.open,
+            timeline.high,
+            timeline.low,
+            timeline.close,
+            timeline.volume,
+            np.stack([sessions, months]),
+            timeline.bar_at,
+            np.stack([timeline.home, timeline.offset, timeline.ended]),
+        ),
+        *rows,
+        timeline.first,
+        equity,
+        peak,
+    )
+    counts = _count(book, min(stop, len(timeline.ts_close_ns) - 1), int(peak[2]))
+    counts |= {"denied_warming_up": 0, "denied_stopped": 0, "denied_no_price": int(peak[3])}
+    return _outcome(book, timeline, (equity, stop, peak), counts)
+
+
+def _outcome(
+    book: Book, timeline: Timeline, valued: tuple[Floats, int, Floats], counts: dict[str, int]
+) -> Outcome:
+    """Gather what a run left: arrays cut to what is used, counts in the order of their names."""
+    equity, stop, peak = valued
+    is_ruined = stop < len(timeline.ts_close_ns)
     where, fills, filled = book.filled()
-    counts |= {f"denied_{reason}": n for reason, n in ctx.denied.items()}
     names = (*Recorded.skip_reasons, "decided_on_the_last_bar")
     return Outcome(
         equity[: stop + 1 - timeline.first] if is_ruined else equity,

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from neural_trader.backtesting.intents import Intents, TargetWeights
 from neural_trader.strategies import Strategy
 
 
@@ -24,7 +25,8 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     parameters : dict
         What it carried before the run and JSON can hold; the rest in the words of ``repr``.
     source : str
-        SHA-256 of the source of its class, empty where Python does not have it.
+        SHA-256 of the source of its class, empty where Python does not have it; of the content,
+        where the strategy is a frame.
     """
 
     name: str
@@ -52,6 +54,16 @@ def _source_hash(kind: type) -> str:
     with contextlib.suppress(OSError, TypeError):
         return hashlib.sha256(inspect.getsource(kind).encode()).hexdigest()
     return ""
+
+
+def record_frame(frame: Intents | TargetWeights, symbols: tuple[str, ...]) -> Recorded:
+    """Return what a result keeps of a strategy that is a frame."""
+    return Recorded(
+        name=type(frame).__name__,
+        symbols=symbols,
+        parameters={"rows": len(frame.schedule.ts_close_ns)},
+        source=frame.digest,
+    )
 
 
 def record(strategy: Strategy, symbols: tuple[str, ...]) -> Recorded:

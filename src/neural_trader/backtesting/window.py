@@ -33,7 +33,8 @@ class Window(NamedTuple):
         return Window(
             block.ts_close_ns,
             block.fields["close"],
-            block.fields[self.fill_at],
+            # Several calendars are shown by their closes alone.
+            block.fields.get(self.fill_at, block.fields["close"]),
             self.fill_at,
             tuple(range(len(self.rows))),
             self.first,

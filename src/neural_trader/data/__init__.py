@@ -2,5 +2,6 @@
 
 from neural_trader.data.bundled import Sample, samples
 from neural_trader.data.loading import load
+from neural_trader.data.schedules import Schedule, read_schedule
 
-__all__ = ["Sample", "load", "samples"]
+__all__ = ["Sample", "Schedule", "load", "read_schedule", "samples"]

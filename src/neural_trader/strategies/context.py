@@ -261,7 +261,7 @@ class Context:
 
     def cancel(self, order: Order) -> bool:
         """Cancel an order; False if it is no longer open, as a cancel may come too late."""
-        return self._cancel(order.id)
+        return order.is_open and self._cancel(order.id)
 
     def replace(
         self,
