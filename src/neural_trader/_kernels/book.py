@@ -3,10 +3,11 @@
 Oracle: ``neural_trader.backtesting.reference_book``; text: ``docs/semantics.md``, "Orders".
 
 Orders stand in rows: ``floats`` float64 (n, 6), quantity, filled, limit, stop, fee due, fee paid
-(NaN: no limit, no stop); ``ints`` int64 (n, 7), leg, slice after which it works, session, next
-order of the leg, time in force, status, triggered. ``ledger`` float64 IN/OUT, cash and then the
-quantity of each leg. ``where`` int64 (3, n) OUT, bar, leg and order of each fill; ``fills``
-float64 (5, n) OUT, quantity, reference price, price, fee, cash afterwards.
+(NaN: no limit, no stop); ``ints`` int64 (n, 8), leg, slice after which it works, session, next
+order of the leg, time in force, status, triggered, id. Where nobody can ask for an order again, as
+for those of a frame, the row of one that is done is used anew. ``ledger`` float64 IN/OUT, cash and
+then the quantity of each leg. ``where`` int64 (3, n) OUT, bar, leg and order of each fill;
+``fills`` float64 (5, n) OUT, quantity, reference price, price, fee, cash afterwards.
 Directives: no bounds checks and no wraparound, because orders are reached only through the lists of
 their legs, legs are checked where they come in, and room for fills is made before a bar is matched;
 cdivision, because lots, ticks and steps are known to be positive where they divide.
@@ -19,7 +20,7 @@ import cython
 from cython.cimports.libc.math import ceil, fabs, floor
 
 FLOATS = 6
-INTS = 7
+INTS = 8
 FILL_ROWS = 5
 
 QTY = cython.declare(cython.int, 0)
@@ -36,6 +37,7 @@ NEXT = cython.declare(cython.int, 3)
 TIF = cython.declare(cython.int, 4)
 STATUS = cython.declare(cython.int, 5)
 TRIGGERED = cython.declare(cython.int, 6)
+ID = cython.declare(cython.int, 7)
 
 # Places in core/orders.py; a test holds them to it.
 DAY = cython.declare(cython.int, 1)
@@ -83,6 +85,9 @@ class Book:
     legs: cython.Py_ssize_t
     n_orders: cython.Py_ssize_t
     n_working: cython.Py_ssize_t
+    n_rows: cython.Py_ssize_t
+    free: cython.Py_ssize_t
+    recycles: cython.bint
     n_fills: cython.Py_ssize_t
     n_ambiguous: cython.Py_ssize_t
     open: cython.double
@@ -121,6 +126,9 @@ class Book:
         self.listener = None
         self.n_orders = 0
         self.n_working = 0
+        self.n_rows = 0
+        self.free = -1
+        self.recycles = False
         self.n_fills = 0
         self.n_ambiguous = 0
         self.month = -1
@@ -171,7 +179,7 @@ class Book:
     # --------------------------------------------------------------------------------------- room
     def reserve_orders(self, count: cython.Py_ssize_t) -> None:
         """Make room for so many orders in all."""
-        used: cython.Py_ssize_t = self.n_orders
+        used: cython.Py_ssize_t = self.n_rows
         room: cython.Py_ssize_t = max(count, 2 * self.floats.shape[0])
         if count <= self.floats.shape[0]:
             return
@@ -249,7 +257,13 @@ class Book:
         now: cython.longlong,
     ) -> cython.Py_ssize_t:
         """Append an order to its leg's list; there must be room."""
-        i: cython.Py_ssize_t = self.n_orders
+        i: cython.Py_ssize_t = self.free
+        if i >= 0:
+            self.free = self.ints[i, NEXT]
+        else:
+            i = self.n_rows
+            self.n_rows += 1
+        self.ints[i, ID] = self.n_orders
         self.n_orders += 1
         self.floats[i, QTY] = qty
         self.floats[i, FILLED] = 0.0
@@ -301,7 +315,7 @@ class Book:
         """Take an order and return its id; see the stub."""
         if leg < 0 or leg >= self.legs or not 0 <= tif <= 3 or qty == 0.0:
             raise ValueError(f"an order of {qty} for leg {leg}, time in force {tif}")
-        self.reserve_orders(self.n_orders + 1)
+        self.reserve_orders(self.n_rows + 1)
         return self._place(leg, qty, limit, stop, tif, now)
 
     def cancel(self, i: cython.Py_ssize_t) -> bool:
@@ -362,7 +376,7 @@ class Book:
             i = self.lists[0, leg]
             while i >= 0:
                 if self._is_open(i):
-                    found.append(i)
+                    found.append(self.ints[i, ID])
                 i = self.ints[i, NEXT]
         return sorted(found)
 
@@ -370,9 +384,13 @@ class Book:
         """Return how many open orders were placed, or changed last, in a slice."""
         count: cython.Py_ssize_t = 0
         i: cython.Py_ssize_t
-        for i in self.open_ids():
-            if self.ints[i, PLACED] == now:
-                count += 1
+        leg: cython.Py_ssize_t
+        for leg in range(self.legs):
+            i = self.lists[0, leg]
+            while i >= 0:
+                if self._is_open(i) and self.ints[i, PLACED] == now:
+                    count += 1
+                i = self.ints[i, NEXT]
         return count
 
     # ----------------------------------------------------------------------------------- matching
@@ -466,7 +484,7 @@ class Book:
         self.ledger[1 + leg] = self._on_grid(leg, self.ledger[1 + leg] + qty)
         self.where[0, k] = self.now
         self.where[1, k] = leg
-        self.where[2, k] = i
+        self.where[2, k] = self.ints[i, ID]
         self.fills[0, k] = qty
         self.fills[1, k] = reference
         self.fills[2, k] = price
@@ -543,10 +561,12 @@ class Book:
     def _prune(self, leg: cython.Py_ssize_t) -> cython.void:
         """Drop what is no longer open from the list of a leg."""
         i: cython.Py_ssize_t = self.lists[0, leg]
+        after: cython.Py_ssize_t
         last: cython.Py_ssize_t = -1
         count: cython.Py_ssize_t = 0
         self.lists[0, leg] = -1
         while i >= 0:
+            after = self.ints[i, NEXT]
             if self._is_open(i):
                 if last < 0:
                     self.lists[0, leg] = i
@@ -554,7 +574,12 @@ class Book:
                     self.ints[last, NEXT] = i
                 last = i
                 count += 1
-            i = self.ints[i, NEXT]
+            elif self.recycles:
+                if self.lists[3, leg] == i:
+                    self.lists[3, leg] = -1
+                self.ints[i, NEXT] = self.free
+                self.free = i
+            i = after
         if last >= 0:
             self.ints[last, NEXT] = -1
         self.lists[1, leg] = last
@@ -655,7 +680,7 @@ class Book:
         if leg < 0 or leg >= self.legs:
             raise ValueError(f"leg {leg} of {self.legs}")
         self.reserve_fills(self.n_fills + 1)
-        self.reserve_orders(self.n_orders + 1)
+        self.reserve_orders(self.n_rows + 1)
         self.close = close
         self.bar_month = month
         self.now = now
@@ -694,6 +719,37 @@ class Book:
 
     @cython.cfunc
     @cython.nogil
+    @cython.exceptval(check=False)
+    def _value(
+        self,
+        close: cython.const[cython.double][::1],
+        bar_at: cython.const[cython.longlong][:, ::1],
+        shape: cython.const[cython.longlong][:, ::1],
+        current: cython.longlong[::1],
+        peak: cython.double[::1],
+    ) -> cython.double:
+        """Value the account at the last closes, and follow the peak leverage and stale marks."""
+        value: cython.double = self.ledger[0]
+        gross: cython.double = 0.0
+        signed: cython.double
+        home: cython.longlong
+        leg: cython.Py_ssize_t
+        for leg in range(self.legs):
+            if self.ledger[1 + leg] != 0.0:
+                home = shape[0, leg]
+                signed = self.ledger[1 + leg] * close[shape[1, leg] + current[home]]
+                value += signed
+                gross += fabs(signed)
+                if bar_at[home, self.now] < 0:
+                    peak[2] += 1.0
+        # Multiplied out, so that a division is paid for only where the peak moves.
+        if value > 0.0 and gross > peak[0] * value:
+            peak[0] = gross / value
+            peak[1] = self.now
+        return value
+
+    @cython.cfunc
+    @cython.nogil
     @cython.exceptval(-2)
     def _run(
         self,
@@ -705,8 +761,13 @@ class Book:
         days: cython.const[cython.longlong][:, ::1],
         bar_at: cython.const[cython.longlong][:, ::1],
         shape: cython.const[cython.longlong][:, ::1],
-        where: cython.const[cython.longlong][:, ::1],
-        sizes: cython.const[cython.double][:, ::1],
+        slices: cython.const[cython.longlong][::1],
+        chosen: cython.const[cython.longlong][::1],
+        times: cython.const[cython.longlong][::1],
+        sizes: cython.const[cython.double][::1],
+        limits: cython.const[cython.double][::1],
+        stops: cython.const[cython.double][::1],
+        way: cython.longlong,
         cursor: cython.longlong[::1],
         current: cython.longlong[::1],
         equity: cython.double[::1],
@@ -714,21 +775,28 @@ class Book:
     ) -> cython.Py_ssize_t:
         """Go on from the slice at the cursor; return N, the slice of ruin, or -1 for more room."""
         n: cython.Py_ssize_t = bar_at.shape[1]
-        count: cython.Py_ssize_t = where.shape[1]
+        count: cython.Py_ssize_t = slices.shape[0]
+        is_plain: cython.bint = limits.shape[0] == 0
         first: cython.Py_ssize_t = cursor[2]
         k: cython.Py_ssize_t = cursor[1]
         t: cython.Py_ssize_t
         leg: cython.Py_ssize_t
         at: cython.Py_ssize_t
         home: cython.longlong
+        more: cython.Py_ssize_t
         value: cython.double
-        gross: cython.double
-        signed: cython.double
         nan: cython.double = INFINITE - INFINITE
         for t in range(cursor[0], n):
-            if self.n_fills + self.n_working + self.legs > self.fills.shape[1]:
+            more = self.legs
+            while k + more - self.legs < count and slices[k + more - self.legs] == t:
+                more += 1
+            if (
+                self.n_fills + self.n_working + self.legs > self.fills.shape[1]
+                or self.n_rows + more > self.floats.shape[0]
+            ):
                 cursor[0] = t
                 cursor[1] = k
+                cursor[3] = more
                 return -1
             self.now = t
             self.bar_month = days[1, t]
@@ -750,45 +818,32 @@ class Book:
                     self.low = low[at]
                     self.close = close[at]
                     self._match(leg, volume[at] if volume.shape[0] > 0 else 0.0, days[0, t])
-            value = self.ledger[0]
-            gross = 0.0
-            for leg in range(self.legs):
-                if self.ledger[1 + leg] != 0.0:
-                    home = shape[0, leg]
-                    signed = self.ledger[1 + leg] * close[shape[1, leg] + current[home]]
-                    value += signed
-                    gross += fabs(signed)
-                    if bar_at[home, t] < 0:
-                        peak[2] += 1.0
+            value = self._value(close, bar_at, shape, current, peak)
             equity[t - first] = value
             if value <= 0.0:
                 return t
-            if gross > peak[0] * value:
-                peak[0] = gross / value
-                peak[1] = t
-            while k < count and where[0, k] == t:
-                leg = where[1, k]
+            while k < count and slices[k] == t:
+                leg = chosen[k]
                 home = shape[0, leg]
-                if self._intend(
+                peak[3] += self._intend(
                     leg,
-                    where[2, k],
-                    sizes[0, k],
+                    way,
+                    sizes[k],
                     value,
                     nan if current[home] < 0 else close[shape[1, leg] + current[home]],
-                    sizes[1, k],
-                    sizes[2, k],
-                    where[3, k],
+                    nan if is_plain else limits[k],
+                    nan if is_plain else stops[k],
+                    0 if is_plain else times[k],
                     nan,
-                ):
-                    peak[3] += 1.0
+                )
                 k += 1
         return n
 
     def run(
         self,
         market: tuple,
-        where: cython.const[cython.longlong][:, ::1],
-        sizes: cython.const[cython.double][:, ::1],
+        intents: tuple,
+        way: cython.longlong,
         first: cython.Py_ssize_t,
         equity: cython.double[::1],
         peak: cython.double[::1],
@@ -803,7 +858,14 @@ class Book:
         bar_at: cython.const[cython.longlong][:, ::1] = market[6]
         shape: cython.const[cython.longlong][:, ::1] = market[7]
         size: cython.Py_ssize_t = close.shape[0]
-        cursor: cython.longlong[::1] = self.allocate(3, "int64")
+        slices: cython.const[cython.longlong][::1] = intents[0]
+        chosen: cython.const[cython.longlong][::1] = intents[1]
+        sizes: cython.const[cython.double][::1] = intents[2]
+        limits: cython.const[cython.double][::1] = intents[3]
+        stops: cython.const[cython.double][::1] = intents[4]
+        times: cython.const[cython.longlong][::1] = intents[5]
+        count: cython.Py_ssize_t = slices.shape[0]
+        cursor: cython.longlong[::1] = self.allocate(4, "int64")
         current: cython.longlong[::1] = self.allocate(bar_at.shape[0], "int64")
         stop: cython.Py_ssize_t = -1
         i: cython.Py_ssize_t
@@ -813,19 +875,23 @@ class Book:
         if volume.shape[0] not in (0, size):
             raise ValueError("volume must be empty or as long as close")
         _check_calendars(size, days, bar_at, shape, self.legs)
-        if where.shape[0] < 4 or sizes.shape[0] < 3 or where.shape[1] != sizes.shape[1]:
-            raise ValueError("where must be 4 x n and sizes 3 x n")
+        if chosen.shape[0] != count or sizes.shape[0] != count or not 0 <= way <= 3:
+            raise ValueError("slices, legs and sizes must be equally long, and way 0 to 3")
+        if limits.shape[0] not in (0, count) or stops.shape[0] != limits.shape[0]:
+            raise ValueError("limits and stops must be empty, or as long as sizes")
+        if times.shape[0] != limits.shape[0]:
+            raise ValueError("times in force must be as many as limits")
         if not 0 <= first <= n or equity.shape[0] != n - first or peak.shape[0] < 4:
             raise ValueError("equity must hold a number for every slice from first on, and peak 4")
-        for i in range(where.shape[1]):
-            if where[0, i] < first or where[0, i] >= n or (i > 0 and where[0, i] < where[0, i - 1]):
-                raise ValueError(f"intent {i} is at slice {where[0, i]}")
-            if not 0 <= where[1, i] < self.legs:
-                raise ValueError(f"intent {i} is for leg {where[1, i]}")
-            if not 0 <= where[2, i] <= 3 or not 0 <= where[3, i] <= 3:
-                raise ValueError(f"intent {i} has way {where[2, i]}, time in force {where[3, i]}")
-        self.reserve_orders(self.n_orders + where.shape[1] + self.legs)
+        for i in range(count):
+            if slices[i] < first or slices[i] >= n or (i > 0 and slices[i] < slices[i - 1]):
+                raise ValueError(f"intent {i} is at slice {slices[i]}")
+            if not 0 <= chosen[i] < self.legs:
+                raise ValueError(f"intent {i} is for leg {chosen[i]}")
+            if limits.shape[0] > 0 and not 0 <= times[i] <= 3:
+                raise ValueError(f"intent {i} has time in force {times[i]}")
         self.listening = False
+        self.recycles = True
         cursor[0] = 0
         cursor[1] = 0
         cursor[2] = first
@@ -833,23 +899,13 @@ class Book:
             current[i] = -1
         while stop == -1:
             stop = self._run(
-                open_,
-                high,
-                low,
-                close,
-                volume,
-                days,
-                bar_at,
-                shape,
-                where,
-                sizes,
-                cursor,
-                current,
-                equity,
-                peak,
-            )
+                open_, high, low, close, volume, days, bar_at, shape,
+                slices, chosen, times, sizes, limits, stops, way,
+                cursor, current, equity, peak,
+            )  # fmt: skip
             if stop == -1:
                 self.reserve_fills(self.n_fills + self.n_working + self.legs)
+                self.reserve_orders(self.n_rows + cursor[3])
         return stop
 
 

@@ -98,8 +98,8 @@ class Book:
     def run(
         self,
         market: tuple[_Floats, _Floats, _Floats, _Floats, _Floats, _Ints, _Ints, _Ints],
-        where: _Ints,
-        sizes: _Floats,
+        intents: tuple[_Ints, _Ints, _Floats, _Floats, _Floats, _Ints],
+        way: int,
         first: int,
         equity: _Floats,
         peak: _Floats,
@@ -113,11 +113,11 @@ class Book:
             may be empty; session and month of each slice, int64 (2, N); the bar of each calendar in
             each slice, int64 (B, N); calendar, offset and slice of close-out of each leg, int64
             (3, S).
-        where : int64 array, shape (4, k)
-            Slice (rising), leg, way (0 an order, 1 a target quantity, 2 a target notional, 3 a
-            target weight) and time in force of each intent.
-        sizes : float64 array, shape (3, k)
-            Size, limit and stop of each intent; NaN is none.
+        intents : tuple
+            Slice (rising) and leg, int64 (k,), size, limit and stop, float64 (k,), NaN is none, and
+            time in force, int64 (k,). The last three may be empty: market orders.
+        way : int
+            What the sizes are: 0 orders, 1 target quantities, 2 notionals, 3 weights.
         first : int
             The first slice of the run.
         equity : float64 array, shape (N - first,)

@@ -11,7 +11,7 @@ import numpy as np
 
 from neural_trader._kernels.book import Book
 from neural_trader._kernels.events import Desk, replay
-from neural_trader.backtesting.intents import Intents, TargetWeights
+from neural_trader.backtesting.intents import WAYS, Intents, TargetWeights
 from neural_trader.backtesting.recorded import Recorded, record, record_frame
 from neural_trader.backtesting.run import Outcome
 from neural_trader.backtesting.timeline import Timeline, open_timeline
@@ -418,7 +418,8 @@ def run_frame(frame: Intents | TargetWeights, timeline: Timeline, account: Accou
             timeline.bar_at,
             np.stack([timeline.home, timeline.offset, timeline.ended]),
         ),
-        *rows,
+        (rows.slices, rows.legs, rows.size, rows.limit, rows.stop, rows.tif),
+        WAYS.index(frame.way),
         timeline.first,
         equity,
         peak,

@@ -17,11 +17,31 @@ WAYS: Final = ("qty", "target_qty", "target_notional", "target_weight")
 """What a size means, in the numbers of the kernel: an order, or what is to be held after it."""
 
 
+_NO_FLOATS: Final = np.empty(0)
+_NO_INTS: Final = np.empty(0, dtype=np.int64)
+
+
 class Rows(NamedTuple):
     """Intents in the kernel's form, see ``_kernels.book.Book.run``; rising in time."""
 
-    where: Ints
-    sizes: Floats
+    slices: Ints
+    legs: Ints
+    size: Floats
+    limit: Floats
+    stop: Floats
+    tif: Ints
+
+    def take(self, kept: Ints) -> "Rows":
+        """Return some of the intents; the three last columns may be empty."""
+        is_plain = not len(self.limit)
+        return Rows(
+            self.slices[kept],
+            self.legs[kept],
+            self.size[kept],
+            self.limit if is_plain else self.limit[kept],
+            self.stop if is_plain else self.stop[kept],
+            self.tif if is_plain else self.tif[kept],
+        )
 
 
 class Intents:
@@ -84,11 +104,14 @@ class Intents:
                 f"{self.way} is {self._size[bad[0]]} in row {bad[0]}; expected a finite number"
             )
             raise DataError(message)
-        none = np.full(len(names), np.nan)
-        self._limit, self._stop = (
-            _prices(name, columns[name]) if name in columns else none for name in ("limit", "stop")
-        )
-        self._tif = self._times_in_force(len(names))
+        self._terms: tuple[Floats, Floats, Ints] = (_NO_FLOATS, _NO_FLOATS, _NO_INTS)
+        if {"limit", "stop", "tif"} & set(columns):
+            none = np.full(len(names), np.nan)
+            self._terms = (
+                _prices("limit", columns.get("limit", none)),
+                _prices("stop", columns.get("stop", none)),
+                self._times_in_force(len(names)),
+            )
 
     def rows(self, timeline: Timeline, instruments: tuple[Instrument, ...]) -> Rows:
         """Return the intents of a run's range."""
@@ -96,12 +119,12 @@ class Intents:
         leg_of = {symbol: leg for leg, symbol in enumerate(timeline.symbols)}
         legs = np.array([leg_of[symbol] for symbol in self.symbols], dtype=np.int64)[self._symbol]
         size = _lots(self._size, legs, instruments) if self.way == "qty" else self._size
-        where = np.empty((4, len(kept)), dtype=np.int64)
+        rows = Rows(slices, legs, size, *self._terms)
         if np.any(slices[kept][1:] < slices[kept][:-1]):
             kept = kept[np.argsort(slices[kept], kind="stable")]
-        where[0], where[1], where[2] = slices[kept], legs[kept], WAYS.index(self.way)
-        where[3] = self._tif[kept]
-        return Rows(where, np.stack([size[kept], self._limit[kept], self._stop[kept]]))
+        elif len(kept) == len(slices):
+            return rows
+        return rows.take(kept)
 
     def _times_in_force(self, count: int) -> Ints:
         if "tif" not in self.schedule.columns:
@@ -151,6 +174,7 @@ class TargetWeights:
     def __init__(self, frame: object) -> None:
         self.schedule = read_schedule(frame)
         self.symbols: tuple[str, ...] = tuple(self.schedule.columns)
+        self.way = "target_weight"
         if not self.symbols:
             message = "the frame of weights has no symbol; expected a column for each"
             raise ConfigError(message)
@@ -172,11 +196,14 @@ class TargetWeights:
         weights = weights[kept]
         row, column = np.nonzero(~np.isnan(weights))
         legs = np.array([leg_of[name] for name in self.symbols], dtype=np.int64)
-        where = np.zeros((4, len(row)), dtype=np.int64)
-        where[0], where[1], where[2] = slices[kept][row], legs[column], WAYS.index("target_weight")
-        sizes = np.full((3, len(row)), np.nan)
-        sizes[0] = weights[row, column]
-        return Rows(where, sizes)
+        return Rows(
+            slices[kept][row],
+            legs[column],
+            np.ascontiguousarray(weights[row, column]),
+            _NO_FLOATS,
+            _NO_FLOATS,
+            _NO_INTS,
+        )
 
     @cached_property
     def digest(self) -> str:
