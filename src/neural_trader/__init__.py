@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ConfigError,
         Costs,
         DataError,
+        Fill,
         Instrument,
         Matching,
         NeuralTraderError,
@@ -29,13 +30,15 @@ if TYPE_CHECKING:
     )
     from neural_trader.data import load, samples
     from neural_trader.reports import report
-    from neural_trader.strategies import Pairs, SmaCross, Strategy
+    from neural_trader.strategies import Context, Pairs, SmaCross, Strategy, indicators
 
 __all__ = [
     "Bars",
     "ConfigError",
+    "Context",
     "Costs",
     "DataError",
+    "Fill",
     "Instrument",
     "Intents",
     "Matching",
@@ -47,6 +50,7 @@ __all__ = [
     "Strategy",
     "TargetWeights",
     "backtest",
+    "indicators",
     "load",
     "load_result",
     "report",
@@ -54,6 +58,8 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "Fill": "core",
+    "Context": "strategies",
     "TargetWeights": "backtesting",
     "Intents": "backtesting",
     "Strategy": "strategies",
@@ -78,6 +84,9 @@ _ROOMS = {
 
 def __getattr__(name: str) -> object:
     """Import a public name from its room when it is first used."""
+    if name == "indicators":
+        # A module of many names, which are read with it: nt.indicators.SMA.
+        return import_module("neural_trader.strategies.indicators")
     if name not in _ROOMS:
         message = f"module 'neural_trader' has no attribute {name!r}"
         raise AttributeError(message)

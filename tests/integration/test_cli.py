@@ -183,6 +183,8 @@ def documented() -> list[str]:
 
 @pytest.mark.parametrize("line", documented())
 def test_documented_commands_run(line: str, tmp_path: Path) -> None:
+    if "my_idea.py" in line:
+        assert run("new", "strategy", "my-idea", cwd=tmp_path).returncode == 0
     done = run(*line.split(), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout
@@ -192,7 +194,10 @@ def test_documented_commands_run(line: str, tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("backtest", "--lookbak", "9"), "error: No such option '--lookbak'. Did you mean"),
-        (("backtest",), "error: Missing option '--strategy'. Choose from: pairs, sma-cross. See"),
+        (
+            ("backtest",),
+            "error: Missing option '--strategy'. Choose from: pairs, sma-cross, FILE.py. See",
+        ),
         (("backtest", *PAIRS, "--lookback", "x"), "See neural-trader backtest --help"),
         (("backtst",), "error: no command 'backtst'"),
     ],

@@ -2,17 +2,22 @@
 
 from neural_trader.backtesting.engine import backtest
 from neural_trader.backtesting.intents import Intents, TargetWeights
+from neural_trader.backtesting.lookahead import Lookahead, check_lookahead
 from neural_trader.backtesting.result import Result, load_result
 from neural_trader.backtesting.round_trips import RoundTrip
 from neural_trader.backtesting.summary import Summary, compute_buy_and_hold
+from neural_trader.backtesting.window import Range
 
 __all__ = [
     "Intents",
+    "Lookahead",
+    "Range",
     "Result",
     "RoundTrip",
     "Summary",
     "TargetWeights",
     "backtest",
+    "check_lookahead",
     "compute_buy_and_hold",
     "load_result",
 ]

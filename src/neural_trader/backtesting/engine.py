@@ -8,12 +8,13 @@ import datetime as dt
 import math
 from collections.abc import Mapping
 from sys import float_info
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 
 from neural_trader._kernels import execution
-from neural_trader.backtesting.events import Account, Own, is_own, run_own, symbols_of
+from neural_trader.backtesting.events import Account, Own, doer_of, is_own, run_own, symbols_of
+from neural_trader.backtesting.recorded import Recorded, record
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.run import Config, Outcome
 from neural_trader.backtesting.window import FillAt, Range, Warmup, Window, open_window
@@ -30,9 +31,6 @@ from neural_trader.core.bars import Floats, Ints
 from neural_trader.core.numbers import plain_number
 from neural_trader.core.sessions import first_ns, session_date, session_day
 from neural_trader.strategies import STATE_SIZE, CompiledStrategy, IntentBuffer, Legs
-
-if TYPE_CHECKING:
-    from neural_trader.backtesting.recorded import Recorded
 
 LEVERAGE_MAX = 2.0
 """Peak gross exposure over equity beyond which a run is refused unless its user allows more."""
@@ -112,10 +110,13 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
     ran: CompiledStrategy | Recorded = compiled
     rules: tuple[Matching, tuple[Instrument, ...]] = (Matching(), ())
     if is_own(strategy):
-        symbols = symbols_of(strategy, bars)
+        doer = doer_of(strategy, bars)
+        symbols = symbols_of(doer, bars)
         rules = (matching or Matching(), read_instruments(instruments, symbols))
         account = Account(capital, costs, *rules)
-        ran, window, outcome = run_own(strategy, bars, asked, account)
+        # Before it runs: its attributes are its parameters only as long as it has not begun.
+        ran = record(strategy, symbols)
+        window, outcome = run_own(doer, bars, asked, account)
     elif matching is not None or instruments is not None:
         message = (
             f"{compiled.kind} trades whole shares at the market; matching and instruments are for "

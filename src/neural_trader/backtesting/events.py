@@ -5,14 +5,15 @@ plain Python.
 """
 
 import difflib
-from typing import Any, NamedTuple, TypeGuard
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, TypeGuard, cast
 
 import numpy as np
 
 from neural_trader._kernels.book import Book
 from neural_trader._kernels.events import Desk, replay
 from neural_trader.backtesting.intents import WAYS, Intents, TargetWeights
-from neural_trader.backtesting.recorded import Recorded, record, record_frame
+from neural_trader.backtesting.recorded import Recorded
 from neural_trader.backtesting.run import Outcome
 from neural_trader.backtesting.timeline import Timeline, open_timeline
 from neural_trader.backtesting.window import Range, Window
@@ -269,18 +270,35 @@ def make_book(account: Account, legs: int) -> tuple[Book, Floats, Ints]:
     return Book(ledger, rates, tiers, grid, rules, lists, np.empty), ledger, lists
 
 
-Own = Strategy | Intents | TargetWeights
-"""What a user brings: a strategy that is Python code, or a frame."""
+class Planned(Protocol):
+    """A strategy that looks at all bars at once and returns a frame of what to do when.
+
+    It is handed the future, and it alone can see to it that it does not use it: have
+    ``neural-trader check lookahead`` try.
+    """
+
+    def plan(self, bars: Bars) -> Intents | TargetWeights:
+        """Return what is to be done at which bar."""
+        ...
+
+
+Own = Strategy | Planned | Intents | TargetWeights
+"""What a user brings: a strategy that is Python code, or a frame, or what makes one."""
+
+
+Doer = Strategy | Intents | TargetWeights
+"""What is run: a planned strategy has made its frame by now."""
 
 
 def is_own(strategy: object) -> TypeGuard[Own]:
     """Whether an object is a strategy that is Python code, or a frame."""
     return isinstance(strategy, (Intents, TargetWeights)) or (
-        not isinstance(strategy, type) and callable(getattr(strategy, "on_bar", None))
+        not isinstance(strategy, type)
+        and any(callable(getattr(strategy, name, None)) for name in ("on_bar", "plan"))
     )
 
 
-def symbols_of(strategy: Own, bars: Bars) -> tuple[str, ...]:
+def symbols_of(strategy: Doer, bars: Bars) -> tuple[str, ...]:
     """Return what a strategy trades: what it names, or all that there is."""
     named = getattr(strategy, "symbols", ())
     if isinstance(named, str):
@@ -293,10 +311,29 @@ def symbols_of(strategy: Own, bars: Bars) -> tuple[str, ...]:
     return symbols
 
 
-def run_own(
-    strategy: Own, bars: Bars, asked: Range, account: Account
-) -> tuple[Recorded, Window, Outcome]:
-    """Run a strategy that is Python code; ``account`` has an instrument for each of its symbols.
+def doer_of(strategy: Own, bars: Bars) -> Doer:
+    """Return what is to be run: for a planned strategy, the frame that it makes of these bars."""
+    plan = getattr(strategy, "plan", None)
+    if plan is None:
+        return cast("Doer", strategy)
+    if getattr(type(strategy), "on_bar", Strategy.on_bar) is not Strategy.on_bar:
+        message = (
+            f"{type(strategy).__name__} has both plan and on_bar; expected one of them: plan makes "
+            "a frame for all bars, on_bar decides bar by bar"
+        )
+        raise ConfigError(message)
+    frame = plan(bars)
+    if not isinstance(frame, (Intents, TargetWeights)):
+        message = (
+            f"{type(strategy).__name__}.plan returned a {type(frame).__name__}; expected "
+            "nt.Intents(...) or nt.TargetWeights(...)"
+        )
+        raise ConfigError(message)
+    return frame
+
+
+def run_own(strategy: Doer, bars: Bars, asked: Range, account: Account) -> tuple[Window, Outcome]:
+    """Run a strategy or a frame; ``account`` has an instrument for each of its symbols.
 
     Raises
     ------
@@ -310,16 +347,14 @@ def run_own(
         message = f"volume_share is set, and {bars.name} has no volume; leave it out"
         raise ConfigError(message)
     if isinstance(strategy, (Intents, TargetWeights)):
-        ran = record_frame(strategy, symbols)
         outcome = run_frame(strategy, timeline, account)
     else:
         _check_methods(strategy)
-        ran = record(strategy, symbols)
         outcome = run_strategy(strategy, timeline, account)
     window = timeline.window()
     if outcome.is_ruined:
         window = window.until(window.first + len(outcome.equity))
-    return ran, window, outcome
+    return window, outcome
 
 
 def _check_methods(strategy: Strategy) -> None:
@@ -352,10 +387,16 @@ def _check_basis(bars: Bars, account: Account) -> None:
             raise ConfigError(message)
 
 
-def run_strategy(strategy: Strategy, timeline: Timeline, account: Account) -> Outcome:
+def run_strategy(
+    strategy: Strategy,
+    timeline: Timeline,
+    account: Account,
+    *,
+    context: Callable[[Timeline, Account, Book, Floats], EventContext] = EventContext,
+) -> Outcome:
     """Run a strategy over a timeline; what its own code raises is passed on with its bar."""
     book, ledger, lists = make_book(account, len(timeline.symbols))
-    ctx = EventContext(timeline, account, book, ledger)
+    ctx = context(timeline, account, book, ledger)
 
     def tell(number: int) -> None:
         bar, leg, order_id, *what = book.fill(number)

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import msgspec
 
 from neural_trader.backtesting.intents import Intents, TargetWeights
-from neural_trader.strategies import Strategy
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,8 +65,13 @@ def record_frame(frame: Intents | TargetWeights, symbols: tuple[str, ...]) -> Re
     )
 
 
-def record(strategy: Strategy, symbols: tuple[str, ...]) -> Recorded:
+def record(strategy: object, symbols: tuple[str, ...]) -> Recorded:
     """Return what a result keeps of a strategy; to be called before it runs and changes."""
+    if isinstance(strategy, (Intents, TargetWeights)):
+        rows = {"rows": len(strategy.schedule.ts_close_ns)}
+        return Recorded(
+            name=type(strategy).__name__, symbols=symbols, parameters=rows, source=strategy.digest
+        )
     kind: type = type(strategy)
     carried = {
         name: value

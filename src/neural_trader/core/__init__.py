@@ -16,6 +16,8 @@ if TYPE_CHECKING:
         DataError,
         NeuralTraderError,
         RunRefused,
+        SawTheFuture,
+        StrategyError,
     )
     from neural_trader.core.instruments import Instrument, read_instruments, steps_per_unit
     from neural_trader.core.matching import Matching
@@ -36,7 +38,9 @@ __all__ = [
     "Matching",
     "NeuralTraderError",
     "RunRefused",
+    "SawTheFuture",
     "Split",
+    "StrategyError",
     "read_instruments",
     "steps_per_unit",
     "unknown_symbol",
@@ -51,6 +55,8 @@ _MODULES = {
         "DataError",
         "NeuralTraderError",
         "RunRefused",
+        "SawTheFuture",
+        "StrategyError",
     ),
     "instruments": ("Instrument", "read_instruments", "steps_per_unit"),
     "matching": ("Matching",),

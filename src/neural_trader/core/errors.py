@@ -6,6 +6,8 @@
     |-- ConfigError    an option, argument or combination of them cannot be used
     |-- DataError      data are missing, unreadable or not what they must be
     |-- RunRefused     a run broke a limit that protects its user (leverage)
+    |-- StrategyError  the code of a user's own strategy failed
+    |-- SawTheFuture   a strategy decided with bars that came later
     `-- BenchError     a measurement could not be trusted, so no figure is printed
 
 Missing kernels are an ``ImportError`` of their own, ``neural_trader._kernels.KernelsMissing``.
@@ -28,6 +30,14 @@ class DataError(NeuralTraderError):
 
 class RunRefused(NeuralTraderError):  # noqa: N818 - it names what happened
     """A run broke a limit that protects its user."""
+
+
+class StrategyError(NeuralTraderError):
+    """The code of a user's own strategy failed."""
+
+
+class SawTheFuture(NeuralTraderError):  # noqa: N818 - it names what happened
+    """A strategy decided with bars that came later."""
 
 
 class BenchError(NeuralTraderError):

@@ -10,6 +10,7 @@ from neural_trader.strategies.context import (
     Order,
     Terms,
 )
+from neural_trader.strategies.files import StrategyFile
 from neural_trader.strategies.pairs import Pairs
 from neural_trader.strategies.protocol import STATE_SIZE, CompiledStrategy, IntentBuffer, Legs
 from neural_trader.strategies.sizing import Gross, read_gross
@@ -37,6 +38,7 @@ __all__ = [
     "Pairs",
     "SmaCross",
     "Strategy",
+    "StrategyFile",
     "Terms",
     "read_gross",
 ]

@@ -19,10 +19,19 @@ from neural_trader.core.errors import (
     DataError,
     NeuralTraderError,
     RunRefused,
+    SawTheFuture,
+    StrategyError,
 )
 from neural_trader.core.version import VERSION
 
-EXIT_CODES: Final = {ConfigError: 2, DataError: 3, RunRefused: 4, BenchError: 6}
+EXIT_CODES: Final = {
+    ConfigError: 2,
+    DataError: 3,
+    RunRefused: 4,
+    BenchError: 6,
+    StrategyError: 7,
+    SawTheFuture: 8,
+}
 """What a shell sees for each kind of error.
 
 0 is success, 1 a bug of ours, 5 an incomplete installation, 130 an interrupt.
@@ -30,7 +39,9 @@ EXIT_CODES: Final = {ConfigError: 2, DataError: 3, RunRefused: 4, BenchError: 6}
 
 _COMMANDS: Final = {
     "backtest": ("neural_trader.app.cli.backtest", "Run a strategy over history."),
+    "check": ("neural_trader.app.cli.check", "Check a strategy of your own."),
     "bench": ("neural_trader.app.cli.bench", "Measure this installation on this machine."),
+    "new": ("neural_trader.app.cli.new", "Write a file to start from."),
     "data": ("neural_trader.app.cli.data", "Look at the data that are at hand."),
 }
 
@@ -70,8 +81,8 @@ class _LazyGroup(click.Group):
     cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 a bug of ours, 2 wrong usage, 3 data missing or wrong, 4 the run "
-    "broke a limit, 5 the installation is incomplete, 6 a measurement could not be trusted, 130 "
-    "interrupted.",
+    "broke a limit, 5 the installation is incomplete, 6 a measurement could not be trusted, 7 the "
+    "strategy's own code failed, 8 the strategy saw the future, 130 interrupted.",
 )
 @click.version_option(VERSION, prog_name="neural-trader", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
