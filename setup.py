@@ -19,7 +19,8 @@ C_FLAGS = ["-O3", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno", 
 
 def sources() -> dict[str, str]:
     """Return the SHA-256 of every kernel's source, and of this file, which holds the flags."""
-    files = [*sorted(KERNELS.glob("[a-z]*.py")), Path(__file__)]
+    files = [*sorted(KERNELS.glob("[a-z]*.p[yx]*")), Path(__file__)]
+    files = [path for path in files if path.suffix in (".py", ".pxd")]
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
@@ -65,6 +66,7 @@ def kernels() -> list[Extension]:
     ]
     return cythonize(
         extensions,
+        include_path=["src"],
         language_level=3,
         compiler_directives={
             "boundscheck": False,

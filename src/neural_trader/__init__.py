@@ -16,7 +16,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from neural_trader.backtesting import Intents, Result, TargetWeights, backtest, load_result
+    from neural_trader.backtesting import (
+        Intents,
+        Result,
+        TargetWeights,
+        backtest,
+        load_result,
+        sweep,
+    )
     from neural_trader.core import (
         Bars,
         ConfigError,
@@ -55,9 +62,11 @@ __all__ = [
     "load_result",
     "report",
     "samples",
+    "sweep",
 ]
 
 _ROOMS = {
+    "sweep": "backtesting",
     "Fill": "core",
     "Context": "strategies",
     "TargetWeights": "backtesting",

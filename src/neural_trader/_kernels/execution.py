@@ -14,6 +14,7 @@ Cost: O(intents) to fill, O(bars x legs) to mark.
 """
 
 import cython
+from cython.cimports.libc.math import fabs
 
 FILL_ROWS = 5
 
@@ -128,11 +129,51 @@ def fill(
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
+def _two_legs(
+    a: cython.const[cython.double][:, ::1],
+    rows: cython.const[cython.longlong][::1],
+    ledger: cython.double[::1],
+    t: cython.Py_ssize_t,
+    stop: cython.Py_ssize_t,
+    first: cython.Py_ssize_t,
+    peak: cython.double,
+    equity: cython.double[::1],
+) -> cython.Py_ssize_t:
+    """Value two legs in blocks; return the first bar of one with a new peak or ruin, or its end."""
+    y: cython.Py_ssize_t = rows[0]
+    x: cython.Py_ssize_t = rows[1]
+    cash: cython.double = ledger[0]
+    qty_y: cython.double = ledger[1]
+    qty_x: cython.double = ledger[2]
+    k: cython.Py_ssize_t
+    event: cython.longlong
+    value_y: cython.double
+    value_x: cython.double
+    value: cython.double
+    # The compiler turns a block without branches into instructions for several bars at once.
+    while t + 8 <= stop:
+        event = 0
+        for k in range(8):
+            value_y = qty_y * a[y, t + k]
+            value_x = qty_x * a[x, t + k]
+            value = cash + value_y + value_x
+            equity[t + k - first] = value
+            event |= (value <= 0.0) | (fabs(value_y) + fabs(value_x) > peak * value)
+        if event:
+            return t
+        t += 8
+    return t
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
 def _mark(
     prices: cython.const[cython.double][:, ::1],
     rows: cython.const[cython.longlong][::1],
     where: cython.const[cython.longlong][:, ::1],
     fills: cython.const[cython.double][:, ::1],
+    count: cython.Py_ssize_t,
     first: cython.Py_ssize_t,
     ledger: cython.double[::1],
     equity: cython.double[::1],
@@ -140,10 +181,10 @@ def _mark(
 ) -> cython.Py_ssize_t:
     n: cython.Py_ssize_t = prices.shape[1]
     legs: cython.Py_ssize_t = rows.shape[0]
-    count: cython.Py_ssize_t = where.shape[1]
     i: cython.Py_ssize_t = 0
     t: cython.Py_ssize_t = first
     stop: cython.Py_ssize_t
+    block: cython.Py_ssize_t
     leg: cython.Py_ssize_t
     held: cython.Py_ssize_t
     value: cython.double
@@ -169,20 +210,24 @@ def _mark(
                 t += 1
             continue
         while t < stop:
-            value = ledger[0]
-            gross = 0.0
-            for leg in range(legs):
-                signed = ledger[1 + leg] * prices[rows[leg], t]
-                value += signed
-                gross += abs(signed)
-            equity[t - first] = value
-            if value <= 0.0:
-                return t
-            # Multiplied out, so that a division is paid for only where the peak moves.
-            if gross > peak[0] * value:
-                peak[0] = gross / value
-                peak[1] = t
-            t += 1
+            if legs == 2:
+                t = _two_legs(prices, rows, ledger, t, stop, first, peak[0], equity)
+            block = t + 8 if t + 8 < stop else stop
+            while t < block:
+                value = ledger[0]
+                gross = 0.0
+                for leg in range(legs):
+                    signed = ledger[1 + leg] * prices[rows[leg], t]
+                    value += signed
+                    gross += fabs(signed)
+                equity[t - first] = value
+                if value <= 0.0:
+                    return t
+                # Multiplied out, so that a division is paid for only where the peak moves.
+                if gross > peak[0] * value:
+                    peak[0] = gross / value
+                    peak[1] = t
+                t += 1
     return n
 
 
@@ -216,4 +261,4 @@ def mark(
             raise ValueError(f"fill {i} is at bar {where[0, i]}, leg {where[1, i]}")
         if i > 0 and where[0, i] < where[0, i - 1]:
             raise ValueError(f"fill {i} is earlier than the fill before it")
-    return _mark(prices, rows, where, fills, first, ledger, equity, peak)
+    return _mark(prices, rows, where, fills, count, first, ledger, equity, peak)

@@ -20,7 +20,7 @@ deviations of exactly zero: "does not move" is decided exactly.
 """
 
 import cython
-from cython.cimports.libc.math import floor, sqrt
+from cython.cimports.libc.math import fabs, floor, sqrt
 
 SCRATCH_ROWS = 5
 OUT_ROWS = 3
@@ -231,6 +231,56 @@ def signals(
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
+def _next(
+    signals: cython.const[cython.double][:, ::1],
+    t: cython.Py_ssize_t,
+    n: cython.Py_ssize_t,
+    side: cython.longlong,
+    entry: cython.double,
+    exit_: cython.double,
+) -> cython.Py_ssize_t:
+    """Return the first bar from t on whose score crosses the level that matters, or n."""
+    event: cython.longlong
+    k: cython.Py_ssize_t
+    level: cython.double = -exit_
+    # NaN compares false with everything: an undefined score crosses nothing. A block is looked at
+    # without branches, because a guess that fails costs more than the comparisons that it spares.
+    if side == 0:
+        while t + 8 <= n:
+            event = 0
+            for k in range(8):
+                event |= fabs(signals[2, t + k]) >= entry
+            if event:
+                break
+            t += 8
+        while t < n and not fabs(signals[2, t]) >= entry:
+            t += 1
+    elif side > 0:
+        while t + 8 <= n:
+            event = 0
+            for k in range(8):
+                event |= signals[2, t + k] >= level
+            if event:
+                break
+            t += 8
+        while t < n and not signals[2, t] >= level:
+            t += 1
+    else:
+        while t + 8 <= n:
+            event = 0
+            for k in range(8):
+                event |= signals[2, t + k] <= exit_
+            if event:
+                break
+            t += 8
+        while t < n and not signals[2, t] <= exit_:
+            t += 1
+    return t
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
 def _decide(
     prices: cython.const[cython.double][:, ::1],
     row_y: cython.Py_ssize_t,
@@ -251,41 +301,36 @@ def _decide(
     side: cython.longlong = state[1]
     units_y: cython.double
     units_x: cython.double
-    score: cython.double
-    while t < n and count < room:
-        score = signals[2, t]
-        if side == 0:
-            # NaN compares false with everything: an undefined score decides nothing.
-            if score >= entry or score <= -entry:
-                if signals[0, t] > 0.0:
-                    units_y = floor(gross / (prices[row_y, t] + signals[0, t] * prices[row_x, t]))
-                    units_x = floor(signals[0, t] * units_y + 0.5)
-                    if units_y > 0.0 and units_x > 0.0:
-                        side = -1 if score >= entry else 1
-                        intents[0, count] = t
-                        intents[1, count] = 0
-                        targets[count] = side * units_y
-                        intents[0, count + 1] = t
-                        intents[1, count + 1] = 1
-                        targets[count + 1] = -side * units_x
-                        count += 2
-                    else:
-                        state[3] += 1
-                else:
-                    state[2] += 1
-        elif side * score >= -exit_:
-            side = 0
-            intents[0, count] = t
-            intents[1, count] = 0
-            targets[count] = 0.0
-            intents[0, count + 1] = t
-            intents[1, count + 1] = 1
-            targets[count + 1] = 0.0
-            count += 2
-            if once:
-                t += 1
-                break
+    while count < room:
+        t = _next(signals, t, n, side, entry, exit_)
+        if t >= n:
+            break
         t += 1
+        units_y = 0.0
+        units_x = 0.0
+        if side == 0:
+            if not signals[0, t - 1] > 0.0:
+                state[2] += 1
+                continue
+            units_y = floor(
+                gross / (prices[row_y, t - 1] + signals[0, t - 1] * prices[row_x, t - 1])
+            )
+            units_x = floor(signals[0, t - 1] * units_y + 0.5)
+            if not (units_y > 0.0 and units_x > 0.0):
+                state[3] += 1
+                continue
+            side = -1 if signals[2, t - 1] > 0.0 else 1
+        else:
+            side = 0
+        intents[0, count] = t - 1
+        intents[1, count] = 0
+        targets[count] = side * units_y
+        intents[0, count + 1] = t - 1
+        intents[1, count + 1] = 1
+        targets[count + 1] = -side * units_x
+        count += 2
+        if side == 0 and once:
+            break
     state[0] = t
     state[1] = side
     return count

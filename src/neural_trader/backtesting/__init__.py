@@ -6,6 +6,7 @@ from neural_trader.backtesting.lookahead import Lookahead, check_lookahead
 from neural_trader.backtesting.result import Result, load_result
 from neural_trader.backtesting.round_trips import RoundTrip
 from neural_trader.backtesting.summary import Summary, compute_buy_and_hold
+from neural_trader.backtesting.sweeps import SweepResult, read_grid_text, sweep
 from neural_trader.backtesting.window import Range
 
 __all__ = [
@@ -15,9 +16,12 @@ __all__ = [
     "Result",
     "RoundTrip",
     "Summary",
+    "SweepResult",
     "TargetWeights",
     "backtest",
     "check_lookahead",
     "compute_buy_and_hold",
     "load_result",
+    "read_grid_text",
+    "sweep",
 ]

@@ -6,6 +6,7 @@ from neural_trader.portfolio.metrics import (
     compute_drawdown,
     compute_metrics,
     compute_periods_per_year,
+    last_of_sessions,
 )
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "compute_drawdown",
     "compute_metrics",
     "compute_periods_per_year",
+    "last_of_sessions",
 ]

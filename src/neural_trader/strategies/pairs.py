@@ -77,6 +77,7 @@ class Pairs(_Legs, frozen=True, kw_only=True, tag="pairs", forbid_unknown_fields
     gross: float | str = 20_000.0
 
     kind: ClassVar[str] = "pairs"
+    signal_parameters: ClassVar[tuple[str, ...]] = ("lookback",)
     signal_names: ClassVar[tuple[str, ...]] = ("hedge_ratio", "spread", "z_score")
     skip_reasons: ClassVar[tuple[str, str]] = ("hedge_ratio_not_positive", "leg_of_zero_shares")
 

@@ -45,6 +45,8 @@ class CompiledStrategy(Protocol):
     ----------
     kind : str
         Its name on the command line.
+    signal_parameters : tuple of str
+        The parameters that its signals depend on: trials that agree in them share signals.
     signal_names : tuple of str
         The rows of what ``signals`` returns.
     skip_reasons : tuple of str
@@ -59,6 +61,7 @@ class CompiledStrategy(Protocol):
 
     __struct_fields__: ClassVar[tuple[str, ...]]
     kind: ClassVar[str]
+    signal_parameters: ClassVar[tuple[str, ...]]
     signal_names: ClassVar[tuple[str, ...]]
     skip_reasons: ClassVar[tuple[str, str]]
 

@@ -58,6 +58,7 @@ class SmaCross(_Leg, frozen=True, kw_only=True, tag="sma-cross", forbid_unknown_
     gross: float | str = 20_000.0
 
     kind: ClassVar[str] = "sma-cross"
+    signal_parameters: ClassVar[tuple[str, ...]] = ("fast", "slow")
     signal_names: ClassVar[tuple[str, ...]] = ("fast", "slow")
     skip_reasons: ClassVar[tuple[str, str]] = ("", "leg_of_zero_shares")
 

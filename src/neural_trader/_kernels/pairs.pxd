@@ -1,0 +1,14 @@
+# What other kernels call without Python in between; see pairs.py.
+cdef Py_ssize_t _decide(
+    const double[:, ::1] prices,
+    Py_ssize_t row_y,
+    Py_ssize_t row_x,
+    const double[:, ::1] signals,
+    double entry,
+    double exit_,
+    double gross,
+    bint once,
+    long long[::1] state,
+    long long[:, ::1] intents,
+    double[::1] targets,
+) noexcept nogil

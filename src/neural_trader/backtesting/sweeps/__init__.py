@@ -1,0 +1,7 @@
+"""Sweeps: one strategy, many parameters; every trial is counted and may be kept in a ledger."""
+
+from neural_trader.backtesting.sweeps.grid import read_grid_text
+from neural_trader.backtesting.sweeps.result import SweepResult
+from neural_trader.backtesting.sweeps.sweep import sweep
+
+__all__ = ["SweepResult", "read_grid_text", "sweep"]

@@ -1,0 +1,99 @@
+"""Trials of compiled strategies: grouped by their signals, run by the kernel on threads."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from neural_trader._kernels import execution
+from neural_trader._kernels import sweeps as kernel
+from neural_trader.backtesting.window import Window
+from neural_trader.core import Costs
+from neural_trader.core.bars import Floats, Ints
+from neural_trader.portfolio import last_of_sessions
+from neural_trader.strategies import Legs, Pairs, SmaCross
+
+CHUNK = 64
+"""Trials in one call of the kernel: some milliseconds, so that progress and Ctrl-C are prompt."""
+
+
+class Chunk(NamedTuple):
+    """Trials that share their signals: their places, levels (m, 3), and whether sized by equity."""
+
+    kind: int
+    signals: Floats
+    places: Ints
+    levels: Floats
+    of_equity: bool
+
+
+def is_fast(strategies: list[Any], window: Window, costs: Costs) -> bool:
+    """Whether the kernel runs these trials: else each is run as a backtest of its own."""
+    return (
+        costs.is_by_rate
+        and all(type(each) is Pairs or type(each) is SmaCross for each in strategies)
+        and len({(type(each), each.symbols) for each in strategies}) == 1
+        and window.close is not None
+    )
+
+
+def chunks(strategies: list[Any], window: Window) -> Iterator[Chunk]:
+    """Yield the trials in chunks; signals are computed once for those that share them."""
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for place, each in enumerate(strategies):
+        sizing = each.sizing
+        groups.setdefault((*_signal_key(each), sizing.of_equity), []).append(place)
+    legs = Legs(window.close, window.rows)
+    for key, places in groups.items():
+        signals = strategies[places[0]].signals(legs)
+        for begin in range(0, len(places), CHUNK):
+            part = places[begin : begin + CHUNK]
+            levels = np.array([_levels(strategies[place]) for place in part])
+            kind = 0 if type(strategies[part[0]]) is Pairs else 1
+            yield Chunk(kind, signals, np.array(part), levels, bool(key[-1]))
+
+
+def _signal_key(strategy: Pairs | SmaCross) -> tuple[Any, ...]:
+    return tuple(getattr(strategy, name) for name in strategy.signal_parameters)
+
+
+def _levels(strategy: Pairs | SmaCross) -> tuple[float, float, float]:
+    amount = strategy.sizing.amount
+    if isinstance(strategy, Pairs):
+        return (strategy.entry, strategy.exit, amount)
+    return (0.0, 0.0, amount)
+
+
+class Worker:
+    """What a thread needs to run chunks: the market, and scratch of its own."""
+
+    def __init__(self, window: Window, capital: float, costs: Costs) -> None:
+        bars = len(window.ts_close_ns) - window.first
+        legs = len(window.rows)
+        room = legs * bars + 4
+        self.window = window
+        self.rows = np.array(window.rows, dtype=np.int64)
+        self.ends = last_of_sessions(window.ts_close_ns[window.first :]).astype(np.int64)
+        self.account = (window.first, capital, costs.fee_rate, costs.slippage_rate)
+        self.scratch = (
+            np.zeros(kernel.STATE_SIZE + 1, dtype=np.int64),
+            np.empty((2, room), dtype=np.int64),
+            np.empty(room),
+            np.empty((2, room), dtype=np.int64),
+            np.empty((execution.FILL_ROWS, room)),
+            np.empty(1 + legs),
+            np.empty(bars),
+        )
+
+    def run(self, chunk: Chunk) -> Floats:
+        """Return the kernel's figures of every trial of a chunk, shape (m, kernel.FIGURES)."""
+        figures = np.empty((len(chunk.places), kernel.FIGURES))
+        kernel.run(
+            chunk.kind,
+            (self.window.close, self.window.fill_price, self.rows, chunk.signals, self.ends),
+            (*self.account, chunk.of_equity),
+            chunk.levels,
+            self.scratch,
+            figures,
+        )
+        return figures
