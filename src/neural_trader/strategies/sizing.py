@@ -1,10 +1,10 @@
 """How much a strategy puts at work: an amount of money or a share of equity."""
 
-import contextlib
 import math
 from typing import NamedTuple
 
 from neural_trader.core import ConfigError
+from neural_trader.core.numbers import plain_number
 
 SHARE_MAX = 10.0
 """Up to this number ``gross`` is a share of equity; above it, money."""
@@ -37,11 +37,8 @@ def read_gross(value: float | str) -> Gross:
     ConfigError
         Not a finite number above zero.
     """
-    amount = math.nan
     percent = isinstance(value, str) and value.strip().endswith("%")
-    if not isinstance(value, bool):
-        with contextlib.suppress(TypeError, ValueError, OverflowError):
-            amount = float(value.strip().removesuffix("%") if isinstance(value, str) else value)
+    amount = _read_text(value) if isinstance(value, str) else plain_number(value)
     if not (math.isfinite(amount) and amount > 0.0):
         message = (
             f"gross is {value!r}; expected money such as 20000, or a share of equity such as "
@@ -51,3 +48,10 @@ def read_gross(value: float | str) -> Gross:
     if percent:
         return Gross(amount / 100.0, of_equity=True)
     return Gross(amount, of_equity=amount <= SHARE_MAX)
+
+
+def _read_text(text: str) -> float:
+    try:
+        return float(text.strip().removesuffix("%"))
+    except ValueError:
+        return math.nan

@@ -1,7 +1,7 @@
 """Trials of compiled strategies: grouped by their signals, run by the kernel on threads."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,12 @@ from neural_trader.strategies import Legs, Pairs, SmaCross
 
 CHUNK = 64
 """Trials in one call of the kernel: some milliseconds, so that progress and Ctrl-C are prompt."""
+
+_LINE: Final = 16
+"""Numbers in two cache lines, which are fetched together."""
+
+_KINDS: Final = {Pairs: 0, SmaCross: 1}
+"""The kernel's number of a strategy."""
 
 
 class Chunk(NamedTuple):
@@ -31,7 +37,7 @@ def is_fast(strategies: list[Any], window: Window, costs: Costs) -> bool:
     """Whether the kernel runs these trials: else each is run as a backtest of its own."""
     return (
         costs.is_by_rate
-        and all(type(each) is Pairs or type(each) is SmaCross for each in strategies)
+        and all(type(each) in _KINDS for each in strategies)
         and len({(type(each), each.symbols) for each in strategies}) == 1
         and window.close is not None
     )
@@ -39,26 +45,23 @@ def is_fast(strategies: list[Any], window: Window, costs: Costs) -> bool:
 
 def chunks(strategies: list[Any], window: Window) -> Iterator[Chunk]:
     """Yield the trials in chunks; signals are computed once for those that share them."""
-    groups: dict[tuple[Any, ...], list[int]] = {}
+    groups: dict[tuple[Any, ...], tuple[list[int], list[tuple[float, float, float]]]] = {}
     for place, each in enumerate(strategies):
-        sizing = each.sizing
-        groups.setdefault((*_signal_key(each), sizing.of_equity), []).append(place)
+        amount, of_equity = each.sizing
+        signal_key = tuple([getattr(each, name) for name in each.signal_parameters])
+        places, levels = groups.setdefault((*signal_key, of_equity), ([], []))
+        places.append(place)
+        levels.append(_levels(each, amount))
     legs = Legs(window.close, window.rows)
-    for key, places in groups.items():
+    for key, (places, levels) in groups.items():
         signals = strategies[places[0]].signals(legs)
+        kind = _KINDS[type(strategies[places[0]])]
         for begin in range(0, len(places), CHUNK):
-            part = places[begin : begin + CHUNK]
-            levels = np.array([_levels(strategies[place]) for place in part])
-            kind = 0 if type(strategies[part[0]]) is Pairs else 1
-            yield Chunk(kind, signals, np.array(part), levels, bool(key[-1]))
+            part = slice(begin, begin + CHUNK)
+            yield Chunk(kind, signals, np.array(places[part]), np.array(levels[part]), key[-1])
 
 
-def _signal_key(strategy: Pairs | SmaCross) -> tuple[Any, ...]:
-    return tuple(getattr(strategy, name) for name in strategy.signal_parameters)
-
-
-def _levels(strategy: Pairs | SmaCross) -> tuple[float, float, float]:
-    amount = strategy.sizing.amount
+def _levels(strategy: Pairs | SmaCross, amount: float) -> tuple[float, float, float]:
     if isinstance(strategy, Pairs):
         return (strategy.entry, strategy.exit, amount)
     return (0.0, 0.0, amount)
@@ -75,13 +78,14 @@ class Worker:
         self.rows = np.array(window.rows, dtype=np.int64)
         self.ends = last_of_sessions(window.ts_close_ns[window.first :]).astype(np.int64)
         self.account = (window.first, capital, costs.fee_rate, costs.slippage_rate)
+        # Small arrays take cache lines of their own: two threads that write to one line take turns.
         self.scratch = (
-            np.zeros(kernel.STATE_SIZE + 1, dtype=np.int64),
+            np.zeros(kernel.STATE_SIZE + 1 + _LINE, dtype=np.int64)[: kernel.STATE_SIZE + 1],
             np.empty((2, room), dtype=np.int64),
             np.empty(room),
             np.empty((2, room), dtype=np.int64),
             np.empty((execution.FILL_ROWS, room)),
-            np.empty(1 + legs),
+            np.empty(1 + legs + _LINE)[: 1 + legs],
             np.empty(bars),
         )
 
