@@ -115,3 +115,21 @@ def test_the_cases_differ() -> None:
     _, other = run_both(nt.Pairs("KO", "PEP", exit=0.3), BARS, ALL, costs=COSTS)
     with pytest.raises(AssertionError):
         assert_agrees(result, other)
+
+
+@pytest.mark.parametrize(
+    "costs",
+    [
+        nt.Costs(fee_per_share=0.01, fee_minimum=2.0, half_spread=0.02),
+        nt.Costs(fee_tiers=((0, 10), (15_000, 2)), slippage_bps=3, fee_minimum=1.0),
+    ],
+)
+@pytest.mark.parametrize("gross", [20_000, "30%"])
+def test_a_cost_of_an_order_is_the_reference_s_and_changes_the_result(
+    costs: nt.Costs, gross: float | str
+) -> None:
+    result, run = run_both(nt.Pairs("KO", "PEP", gross=gross), BARS, ALL, costs=costs)
+    assert_agrees(result, run)
+    assert (result.outcome.fills[3] >= costs.fee_minimum).all()
+    free = nt.backtest(nt.Pairs("KO", "PEP", gross=gross), BARS)
+    assert result.final_equity < free.final_equity

@@ -52,4 +52,10 @@ def sma_crosses(draw: st.DrawFn) -> nt.SmaCross:
 def costs() -> st.SearchStrategy[nt.Costs]:
     """Draw costs, none and large ones included."""
     bps = st.sampled_from([0.0, 5.0]) | st.floats(0.0, 500.0)
-    return st.builds(nt.Costs, fee_bps=bps, slippage_bps=bps)
+    money = st.sampled_from([0.0, 0.005, 1.0, 30.0])
+    tiers = st.sampled_from([((0.0, 20.0), (15_000.0, 5.0)), ((0.0, 0.0), (1.0, 3.0))])
+    return st.one_of(
+        st.builds(nt.Costs, fee_bps=bps, slippage_bps=bps),
+        st.builds(nt.Costs, fee_bps=bps, fee_per_share=money, fee_minimum=money, half_spread=money),
+        st.builds(nt.Costs, fee_tiers=tiers, fee_minimum=money, slippage_bps=bps),
+    )

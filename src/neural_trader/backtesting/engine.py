@@ -14,6 +14,7 @@ import numpy as np
 
 from neural_trader._kernels import execution
 from neural_trader.backtesting.events import Account, Own, doer_of, is_own, run_own, symbols_of
+from neural_trader.backtesting.filling import Filling
 from neural_trader.backtesting.recorded import Recorded, record
 from neural_trader.backtesting.result import Result
 from neural_trader.backtesting.run import Config, Outcome
@@ -170,46 +171,27 @@ def _trade(
     Returns bar and leg of each fill, the fills, the strategy's state, and how many intents of the
     last bar never filled.
     """
-    capital, costs = account
     n = len(window.ts_close_ns)
-    rows = np.array(window.rows, dtype=np.int64)
-    rates = (costs.fee_rate, costs.slippage_rate)
+    filling = Filling(window, *account)
     sizing = strategy.sizing
     state = np.zeros(STATE_SIZE, dtype=np.int64)
     state[0] = window.first
-    counts = np.zeros(1, dtype=np.int64)
-    ledger = np.zeros(len(rows) + 1)
-    ledger[0] = capital
-    room = min(_ROUND, max(4, len(rows) * (n - window.first)))
+    room = min(_ROUND, max(4, len(window.rows) * (n - window.first)))
     buffer = IntentBuffer(state, np.empty((2, room), dtype=np.int64), np.empty(room))
     legs = Legs(window.close, window.rows)
     rounds = []
     while True:
         # Flat whenever it enters, so cash is equity at every decision that needs a size.
-        money = sizing.amount * float(ledger[0]) if sizing.of_equity else sizing.amount
+        money = sizing.amount * filling.cash if sizing.of_equity else sizing.amount
         made = strategy.decide(legs, signals, money, buffer)
-        where, fills = np.empty((2, made), dtype=np.int64), np.empty((execution.FILL_ROWS, made))
-        filled = execution.fill(
-            window.fill_price,
-            rows,
-            buffer.where,
-            buffer.targets,
-            (0, made),
-            rates,
-            ledger,
-            counts,
-            where,
-            fills,
-        )
-        if filled < made:
-            where, fills = where[:, :filled].copy(), fills[:, :filled].copy()
+        where, fills = filling.fill(buffer, made)
         rounds.append((where, fills))
         if state[0] >= n:
             break
     if len(rounds) > 1:
         where = np.concatenate([where for where, _ in rounds], axis=1)
         fills = np.concatenate([fills for _, fills in rounds], axis=1)
-    return where, fills, state, int(counts[0])
+    return where, fills, state, filling.unfilled
 
 
 def _run(

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from neural_trader.backtesting.window import Range, Window, open_window
 from neural_trader.core import Bars, ConfigError, Costs
+from neural_trader.core.sessions import session_date
 from neural_trader.strategies import CompiledStrategy, Gross, Pairs, SmaCross
 
 Prices = Sequence[float]
@@ -212,20 +213,39 @@ class Account:
     def __init__(self, capital: float, legs: int, costs: Costs) -> None:
         self.cash = capital
         self.qty = [0.0] * legs
-        self.fee_rate = costs.fee_rate
-        self.slippage_rate = costs.slippage_rate
+        self.costs = costs
+        self.month = ""
+        self.traded = 0.0
 
-    def fill(self, bar: int, leg: int, target: float, reference: float) -> Fill | None:
+    def fill(
+        self, bar: int, leg: int, target: float, reference: float, *, month: str
+    ) -> Fill | None:
         """Trade a leg to its target at a reference price, or do nothing if it is there."""
         qty = target - self.qty[leg]
         if qty == 0.0:
             return None
-        against = 1.0 + self.slippage_rate if qty > 0.0 else 1.0 - self.slippage_rate
-        price = reference * against
-        fee = self.fee_rate * (abs(qty) * price)
+        rate, half = self.costs.slippage_rate, self.costs.half_spread
+        if qty > 0.0:
+            price = reference * (1.0 + rate) + half
+        else:
+            price = max(reference * (1.0 - rate) - half, 0.0)
+        fee = self.fee(abs(qty), price, month)
         self.cash = self.cash - qty * price - fee
         self.qty[leg] = target
         return Fill(bar, leg, qty, reference, price, fee, self.cash)
+
+    def fee(self, units: float, price: float, month: str) -> float:
+        """Return the fee of an order, and count what the month has traded."""
+        if month != self.month:
+            self.month, self.traded = month, 0.0
+        rate = self.costs.fee_rate
+        for value, tier in self.costs.tier_rates:
+            if self.traded >= value:
+                rate = tier
+        self.traded += units * price
+        return max(
+            rate * (units * price) + self.costs.fee_per_share * units, self.costs.fee_minimum
+        )
 
     def value(self, closes: Sequence[float]) -> tuple[float, float]:
         """Return equity and gross exposure at these closes."""
@@ -276,12 +296,14 @@ def _walk(
 ) -> None:
     """Go through the bars: fill, value, decide."""
     closes, fills_at = prices
+    tiers = account.costs.fee_tiers
     wanted: tuple[float, ...] | None = None
     for t in range(window.first, len(window.ts_close_ns)):
         if wanted is not None:
             run.entries += any(wanted)
+            month = session_date(window.ts_close_ns[t]).strftime("%Y-%m") if tiers else ""
             for leg, target in enumerate(wanted):
-                fill = account.fill(t, leg, target, fills_at[leg][t])
+                fill = account.fill(t, leg, target, fills_at[leg][t], month=month)
                 if fill is not None:
                     run.fills.append(fill)
         equity, gross = account.value([close[t] for close in closes])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from neural_trader.backtesting.window import FillAt, Range, Window, bounds, check_splits
 from neural_trader.core import Bars, Block, DataError
 from neural_trader.core.bars import Floats, Ints, Stamps
-from neural_trader.core.sessions import DAY_NS
+from neural_trader.core.sessions import DAY_NS, month_numbers
 
 _SERIES_ENDED_NS = 7 * DAY_NS
 """A symbol whose last bar lies so long before the run's last has ended; less is a holiday."""
@@ -65,7 +65,7 @@ class Timeline(NamedTuple):
     @property
     def months(self) -> Ints:
         """The calendar month of each slice, as a number."""
-        return self.ts_close_ns.astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
+        return month_numbers(self.ts_close_ns)
 
     def window(self) -> Window:
         """Return the run's window as results show it: closes at every slice, gaps filled forward.

@@ -5,8 +5,12 @@ that UTC day, so that ``session_date(stamp)`` gives the date back.
 """
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from neural_trader.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from neural_trader.core.bars import Ints, Stamps
 
 DAY_NS = 86_400_000_000_000
 _EPOCH_ORDINAL = dt.date(1970, 1, 1).toordinal()
@@ -58,3 +62,8 @@ def last_ns(day: int) -> int:
 def session_date(stamp_ns: int) -> dt.date:
     """Return the UTC date of a time stamp in nanoseconds."""
     return dt.date.fromordinal(int(stamp_ns) // DAY_NS + _EPOCH_ORDINAL)
+
+
+def month_numbers(stamps_ns: "Stamps") -> "Ints":
+    """Return the UTC calendar month of each time stamp, counted from 1970-01."""
+    return stamps_ns.astype("datetime64[ns]").astype("datetime64[M]").astype("int64")

@@ -19,7 +19,7 @@ CHUNK = 64
 _LINE: Final = 16
 """Numbers in two cache lines, which are fetched together."""
 
-_KINDS: Final = {Pairs: 0, SmaCross: 1}
+_KINDS: Final[dict[Any, int]] = {Pairs: 0, SmaCross: 1}
 """The kernel's number of a strategy."""
 
 
