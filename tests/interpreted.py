@@ -16,7 +16,7 @@ from unittest import mock
 import numpy as np
 
 import neural_trader._kernels
-from neural_trader.backtesting import engine
+from neural_trader.backtesting import engine, filling
 from neural_trader.strategies import pairs, sma_cross
 
 KERNELS = Path(neural_trader._kernels.__file__).parent
@@ -47,6 +47,7 @@ def interpreted_kernels() -> Iterator[None]:
     """Let the engine and the strategies use interpreted kernels."""
     homes = (
         (engine, "execution", "execution"),
+        (filling, "execution", "execution"),
         (pairs, "kernel", "pairs"),
         (sma_cross, "kernel", "sma_cross"),
     )

@@ -5,6 +5,7 @@ import functools
 import hashlib
 import inspect
 import json
+import re
 from typing import Any, ClassVar
 
 import msgspec
@@ -83,7 +84,8 @@ def record(strategy: object, symbols: tuple[str, ...]) -> Recorded:
         try:
             parameters[name] = json.loads(json.dumps(value))
         except (TypeError, ValueError):
-            parameters[name] = repr(value)
+            # Where an object stands in memory says nothing, and would change the hash of every run.
+            parameters[name] = re.sub(r" at 0x[0-9a-f]+", "", repr(value))
     return Recorded(
         name=kind.__name__,
         symbols=symbols,

@@ -8,6 +8,7 @@ import numpy as np
 from neural_trader.backtesting.round_trips import RoundTrip
 from neural_trader.backtesting.run import Run
 from neural_trader.backtesting.window import Window
+from neural_trader.core import Bars
 from neural_trader.core.bars import Floats
 from neural_trader.core.sessions import DAY_NS, session_date
 from neural_trader.portfolio import compute_metrics
@@ -193,6 +194,12 @@ def _rows(run: Run, metrics: dict[str, float]) -> list[tuple[str, str]]:
     return rows
 
 
+def data_notes(bars: Bars) -> list[str]:
+    """Return what a reader has to know about the prices."""
+    basis = [_BASIS_NOTES[bars.basis]] if bars.basis in _BASIS_NOTES else []
+    return basis + [_LABEL_NOTES.get(label, label) for label in bars.labels]
+
+
 def _notes(run: Run) -> list[str]:
     """Return what a reader has to know before trusting the figures."""
     bars, window, strategy = run.bars, run.window, run.config.strategy
@@ -200,9 +207,7 @@ def _notes(run: Run) -> list[str]:
         f"decisions at the close of bar t fill at the {window.fill_at} of bar t + 1"
         + ("" if "open" in bars.blocks[0].fields else " (the data have closes only)")
     ]
-    if bars.basis in _BASIS_NOTES:
-        notes.append(_BASIS_NOTES[bars.basis])
-    notes += [_LABEL_NOTES.get(label, label) for label in bars.labels]
+    notes += data_notes(bars)
     if len(window.ts_close_ns) <= strategy.warmup_bars:
         notes.append(
             f"no decision was possible: the warm-up takes {strategy.warmup_bars} bars and there "

@@ -76,6 +76,22 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 )
                 raise ConfigError(message)
 
+    def __str__(self) -> str:
+        """Say them in words."""
+        fee = f"{self.fee_bps:g} bps fee"
+        if self.fee_tiers:
+            fee = " ".join(
+                ("fee of", ", ".join(f"{b:g} bps from {v:,.0f}" for v, b in self.fee_tiers))
+            )
+        if self.fee_per_share:
+            fee += f" and {self.fee_per_share:g} a share"
+        if self.fee_minimum:
+            fee += f", at least {self.fee_minimum:g} an order,"
+        slippage = f"{self.slippage_bps:g} bps slippage"
+        if self.half_spread:
+            slippage = f"a half spread of {self.half_spread:g}"
+        return f"{fee} and {slippage} a fill"
+
     @property
     def is_by_rate(self) -> bool:
         """Whether every cost is a fixed rate of the value: no cost by share, order or month."""

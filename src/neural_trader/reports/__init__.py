@@ -1,6 +1,6 @@
 """Reports: show a result, in the terminal and as one HTML file."""
 
 from neural_trader.reports.page import report
-from neural_trader.reports.terminal import print_result
+from neural_trader.reports.terminal import print_result, print_sweep
 
-__all__ = ["print_result", "report"]
+__all__ = ["print_result", "print_sweep", "report"]

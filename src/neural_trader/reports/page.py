@@ -8,20 +8,21 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final
 
-from neural_trader.backtesting import Result
+from neural_trader.backtesting import Result, SweepResult
 from neural_trader.core import ConfigError
 from neural_trader.core.files import write_whole
 from neural_trader.reports import sections, trades
 from neural_trader.reports.charts import compute_charts
+from neural_trader.reports.sweep_page import render_sweep
 
 
-def report(result: Result, path: str | Path) -> Path:
+def report(result: Result | SweepResult, path: str | Path) -> Path:
     """Write a report: one HTML file under 1 MB that opens offline.
 
     Parameters
     ----------
-    result : Result
-        From ``nt.backtest`` or ``nt.load_result``.
+    result : Result or SweepResult
+        From ``nt.backtest``, ``nt.load_result`` or ``nt.sweep``.
     path : str or Path
         A file; its folder must exist. It is replaced only by a complete new report. A leading
         ``~`` is the user's home.
@@ -45,14 +46,14 @@ def report(result: Result, path: str | Path) -> Path:
     highest bars of every stretch, tables the latest round trips; the page says so where it does,
     and its figures are those of the whole run.
     """
-    if not isinstance(result, Result):
+    if not isinstance(result, (Result, SweepResult)):
         message = (
-            f"result is a {type(result).__name__}; expected what nt.backtest or nt.load_result "
-            "returned"
+            f"result is a {type(result).__name__}; expected what nt.backtest, nt.load_result or "
+            "nt.sweep returned"
         )
         raise ConfigError(message)
     path = Path(path).expanduser()
-    page = render(result).encode()
+    page = (render_sweep(result) if isinstance(result, SweepResult) else render(result)).encode()
     with write_whole(path) as file:
         file.write(page)
     return path
@@ -127,14 +128,13 @@ def _subtitle(result: Result) -> str:
     own = given["config"]["strategy"]
     names = ("lookback", "entry", "exit", "fast", "slow")
     rules = ", ".join(f"{name} {own[name]:g}".replace("-", "−") for name in names if name in own)
-    costs = config.costs
     terms = {
         "Period": f"{given['first_bar']} to {given['last_bar']}, {given['bars']:,} bar"
         + ("s" if given["bars"] != 1 else ""),
         "Data": f"{given['data_name']}, {given['data_basis']} prices",
         "Rules": rules,
         "Size": f"gross {config.strategy.sizing}; capital {config.capital:,.0f}",
-        "Costs": f"{costs.fee_bps:g} bps fee and {costs.slippage_bps:g} bps slippage a fill",
+        "Costs": str(config.costs),
     }
     return "".join(
         f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in terms.items()

@@ -42,7 +42,7 @@ _MEANINGS: Final = {
 def cards(result: Result) -> str:
     """Return the figures that a reader looks at first."""
     m, costs = result.metrics, result.config.costs
-    paid = costs.fee_bps + costs.slippage_bps
+    paid = f"{costs.fee_bps + costs.slippage_bps:g}{NBSP}bps" if costs.is_by_rate else str(costs)
     shown = [
         ("Final equity", number(result.final_equity), 0.0, f"from {result.config.capital:,.0f}"),
         (
@@ -69,7 +69,7 @@ def cards(result: Result) -> str:
             "Break-even cost",
             _with_unit(m["break_even_cost_bps"], f"{NBSP}bps"),
             0.0,
-            f"a fill; paid: {paid:g}{NBSP}bps"
+            f"a fill; paid: {paid}"
             if not m["break_even_cost_bps"] < 0.0
             else "below zero: it loses before costs",
         ),
@@ -101,10 +101,14 @@ def notes(result: Result) -> str:
 def costs(result: Result) -> str:
     """Return where the profit went, from gross to net, and how much was traded."""
     m, given = result.metrics, result.config.costs
+    fees, slippage = "Fees", "Slippage"
+    if given.is_by_rate:
+        fees = f"Fees, {given.fee_bps:g} bps of filled value"
+        slippage = f"Slippage, {given.slippage_bps:g} bps of price"
     rows = [
         ("Gross P&L, at reference prices", number(m["gross_pnl"]), tone(m["gross_pnl"])),
-        (f"Fees, {given.fee_bps:g} bps of filled value", number(-m["fees"]), ""),
-        (f"Slippage, {given.slippage_bps:g} bps of price", number(-m["slippage"]), ""),
+        (fees, number(-m["fees"]), ""),
+        (slippage, number(-m["slippage"]), ""),
         ("Net P&L", number(m["net_pnl"]), f"total {tone(m['net_pnl'])}"),
     ]
     return table("From gross to net", rows)

@@ -3,7 +3,8 @@
 import textwrap
 from typing import TYPE_CHECKING, Final
 
-from neural_trader.backtesting import Result
+from neural_trader.backtesting import Result, SweepResult
+from neural_trader.reports.sweep_page import words, written
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
 _GAP: Final = 4
 _NOTE_WIDTH_MAX: Final = 100
+_BEST: Final = 10
+_SHOWN: Final = ("sharpe", "total_return", "final_equity", "max_drawdown", "trades")
 
 
 def print_result(result: Result, console: "Console | None" = None) -> None:
@@ -38,6 +41,51 @@ def print_result(result: Result, console: "Console | None" = None) -> None:
     # Lines stand as they are: a terminal that is narrower than a figure wraps it, and loses none.
     for line in lines:
         console.print(line, soft_wrap=True, highlight=False)
+
+
+def print_sweep(result: SweepResult, console: "Console | None" = None) -> None:
+    """Print how many trials there were, what they came to together, and the best ten.
+
+    Parameters
+    ----------
+    result : SweepResult
+        From ``nt.sweep``.
+    console : rich.console.Console, optional
+        Standard output by default.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = console or Console()
+    summary, rank_by = result.summary, result.rank_by
+    console.print(Text(f"sweep  {summary['trials']:,} trials", style="bold"))
+    mean = summary["mean_final_equity"]
+    for name, value in (
+        ("trades", f"{summary['trades']:,}"),
+        ("fills", f"{summary['fills']:,}"),
+        ("mean final equity", "–" if mean is None else f"{mean:,.4f}"),
+        ("refused by the strategy", f"{summary['not_run']:,}"),
+        ("ruined", f"{summary['ruined']:,}"),
+        ("beyond the leverage limit", f"{summary['refused']:,}"),
+    ):
+        console.print(Text(f"{name:<27}{value:>16}"), soft_wrap=True, highlight=False)
+    table = Table(title=f"best by {words(rank_by)}", title_justify="left", box=None)
+    for name in ("", *result.grid, *_SHOWN):
+        table.add_column(words(name), justify="right")
+    for rank, place in enumerate(result.ranking[:_BEST], start=1):
+        trial = result.trial(place)
+        parameters = [str(value) for value in trial["parameters"].values()]
+        table.add_row(str(rank), *parameters, *(written(name, trial[name]) for name in _SHOWN))
+    console.print(table)
+    note = "the best of many trials on the same bars is partly luck"
+    after = result.out_of_sample
+    if after is None:
+        note += "; hold bars back with a split (--split)"
+    else:
+        told = ", ".join(f"{words(name)} {written(name, after[name])}" for name in _SHOWN)
+        console.print(Text(f"the first from {after['start']} on: {told}"), soft_wrap=True)
+    console.print(Text(f"- {note}", style="dim"), soft_wrap=True)
 
 
 def _figures(rows: list[tuple[str, str]], width: int) -> "list[Text]":

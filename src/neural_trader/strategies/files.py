@@ -1,5 +1,6 @@
 """Strategies that stand in a file of their user's."""
 
+import functools
 import importlib.util
 import inspect
 import sys
@@ -14,10 +15,15 @@ from neural_trader.core import ConfigError, StrategyError
 class StrategyFile:
     """A Python file that holds a strategy: a class with ``on_bar``, or with ``plan``.
 
+    Called with parameters it makes one, so that it can be swept; it can be sent to another process,
+    which runs the file anew.
+
     Parameters
     ----------
     name : str
         ``FILE.py``, or ``FILE.py:NAME`` where the file holds several.
+    **fixed
+        Parameters of every strategy that it makes.
 
     Raises
     ------
@@ -27,7 +33,8 @@ class StrategyFile:
         The file cannot be run.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, **fixed: Any) -> None:  # noqa: ANN401 - whatever it takes
+        self.name, self.fixed = name, fixed
         path, _, wanted = name.partition(".py:")
         self.path = Path(f"{path}.py" if wanted else name)
         self.wanted = wanted
@@ -37,6 +44,14 @@ class StrategyFile:
             )
             raise ConfigError(message)
         self.kind = self._find(self._run())
+
+    def __call__(self, **parameters: Any) -> Any:  # noqa: ANN401 - any class that fits
+        """Return a strategy made with the fixed parameters and these; see ``make``."""
+        return self.make(self.fixed | parameters)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be sent as the name of the file and the fixed parameters."""
+        return functools.partial(StrategyFile, self.name, **self.fixed), ()
 
     def reload(self) -> None:
         """Run the file anew, so that nothing of an earlier run is left in it."""

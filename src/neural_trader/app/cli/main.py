@@ -39,6 +39,7 @@ EXIT_CODES: Final = {
 
 _COMMANDS: Final = {
     "backtest": ("neural_trader.app.cli.backtest", "Run a strategy over history."),
+    "sweep": ("neural_trader.app.cli.sweep", "Run a strategy with many parameters."),
     "check": ("neural_trader.app.cli.check", "Check a strategy of your own."),
     "bench": ("neural_trader.app.cli.bench", "Measure this installation on this machine."),
     "new": ("neural_trader.app.cli.new", "Write a file to start from."),

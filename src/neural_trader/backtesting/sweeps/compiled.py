@@ -1,6 +1,6 @@
 """Trials of compiled strategies: grouped by their signals, run by the kernel on threads."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -9,7 +9,7 @@ from neural_trader._kernels import execution
 from neural_trader._kernels import sweeps as kernel
 from neural_trader.backtesting.window import Window
 from neural_trader.core import Costs
-from neural_trader.core.bars import Floats, Ints
+from neural_trader.core.bars import Floats
 from neural_trader.portfolio import last_of_sessions
 from neural_trader.strategies import Legs, Pairs, SmaCross
 
@@ -28,25 +28,22 @@ class Chunk(NamedTuple):
 
     kind: int
     signals: Floats
-    places: Ints
+    places: list[int]
     levels: Floats
     of_equity: bool
 
 
-def is_fast(strategies: list[Any], window: Window, costs: Costs) -> bool:
+def is_fast(strategies: Collection[Any], costs: Costs) -> bool:
     """Whether the kernel runs these trials: else each is run as a backtest of its own."""
-    return (
-        costs.is_by_rate
-        and all(type(each) in _KINDS for each in strategies)
-        and len({(type(each), each.symbols) for each in strategies}) == 1
-        and window.close is not None
-    )
+    if not costs.is_by_rate or not all(type(each) in _KINDS for each in strategies):
+        return False
+    return len({(type(each), each.symbols) for each in strategies}) == 1
 
 
-def chunks(strategies: list[Any], window: Window) -> Iterator[Chunk]:
-    """Yield the trials in chunks; signals are computed once for those that share them."""
+def chunks(strategies: dict[int, Any], window: Window) -> Iterator[Chunk]:
+    """Yield trials by their places, in chunks; those of a chunk share their signals."""
     groups: dict[tuple[Any, ...], tuple[list[int], list[tuple[float, float, float]]]] = {}
-    for place, each in enumerate(strategies):
+    for place, each in strategies.items():
         amount, of_equity = each.sizing
         signal_key = tuple([getattr(each, name) for name in each.signal_parameters])
         places, levels = groups.setdefault((*signal_key, of_equity), ([], []))
@@ -54,11 +51,11 @@ def chunks(strategies: list[Any], window: Window) -> Iterator[Chunk]:
         levels.append(_levels(each, amount))
     legs = Legs(window.close, window.rows)
     for key, (places, levels) in groups.items():
-        signals = strategies[places[0]].signals(legs)
-        kind = _KINDS[type(strategies[places[0]])]
+        first = strategies[places[0]]
+        signals = first.signals(legs)
         for begin in range(0, len(places), CHUNK):
             part = slice(begin, begin + CHUNK)
-            yield Chunk(kind, signals, np.array(places[part]), np.array(levels[part]), key[-1])
+            yield Chunk(_KINDS[type(first)], signals, places[part], np.array(levels[part]), key[-1])
 
 
 def _levels(strategy: Pairs | SmaCross, amount: float) -> tuple[float, float, float]:

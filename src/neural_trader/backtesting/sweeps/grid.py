@@ -101,7 +101,16 @@ def count_trials(grid: Grid) -> int:
     return count
 
 
+def parameters_of(grid: Grid, place: int) -> dict[str, Any]:
+    """Return the parameters of the trial at a place; the last parameter changes fastest."""
+    chosen = {}
+    for name in reversed(grid):
+        place, at = divmod(place, len(grid[name]))
+        chosen[name] = grid[name][at]
+    return {name: chosen[name] for name in grid}
+
+
 def trials(grid: Grid) -> Iterator[dict[str, Any]]:
-    """Yield the parameters of every trial; the last parameter changes fastest."""
+    """Yield the parameters of every trial, in order."""
     for values in itertools.product(*grid.values()):
         yield dict(zip(grid, values, strict=True))

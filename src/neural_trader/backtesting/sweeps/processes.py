@@ -1,20 +1,15 @@
 """Trials on processes, for strategies that are Python code: bars are shared, not sent."""
 
 import pickle
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+import signal
 from multiprocessing.shared_memory import SharedMemory
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from neural_trader.backtesting.sweeps.grid import Grid
+from neural_trader.backtesting.sweeps.trials import Make, run_trial
 from neural_trader.core import Bars, Block, ConfigError
 from neural_trader.core.bars import Floats
-
-_IN_FLIGHT = 4
 
 
 class SharedBars:
@@ -52,7 +47,11 @@ class SharedBars:
             "data_hash": bars.data_hash,
         }
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Give the memory back."""
         self.memory.close()
         self.memory.unlink()
@@ -85,85 +84,46 @@ def open_shared(layout: dict[str, Any]) -> tuple[Bars, SharedMemory]:
     return bars, memory
 
 
-class _Desk:
-    """What a worker process keeps between trials."""
+def pack(layout: dict[str, Any], make: Make, arguments: dict[str, Any]) -> bytes:
+    """Return what a process needs before its first trial.
 
-    def __init__(self, sent: bytes) -> None:
-        layout, self.make, self.arguments, self.run = pickle.loads(sent)  # noqa: S301 - of our parent
-        self.bars, self.memory = open_shared(layout)
+    Raises
+    ------
+    ConfigError
+        The strategy cannot be sent to another process.
+    """
+    try:
+        return pickle.dumps((layout, make, arguments))
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        message = (
+            f"the strategy cannot be sent to another process ({error}); give a class of a "
+            "module or functools.partial of one, or use engine='threads'"
+        )
+        raise ConfigError(message) from error
+
+
+class _Desk(NamedTuple):
+    """What a process keeps between trials; the memory, so that the bars stay mapped."""
+
+    make: Make
+    bars: Bars
+    arguments: dict[str, Any]
+    memory: SharedMemory
 
 
 _desk: list[_Desk] = []
 
 
-def _start(sent: bytes) -> None:
-    _desk.append(_Desk(sent))
+def open_desk(sent: bytes) -> None:
+    """Unpack what the parent sent; called once in every process."""
+    # Ctrl-C goes to every process of a terminal: the parent alone answers it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    layout, make, arguments = pickle.loads(sent)  # noqa: S301 - of our parent
+    bars, memory = open_shared(layout)
+    _desk.append(_Desk(make, bars, arguments, memory))
 
 
-def _run_one(parameters: dict[str, Any]) -> Floats:
+def run_at_desk(parameters: dict[str, Any]) -> Floats | str:
+    """Run a trial in this process; return its row, or why its parameters are none."""
     desk = _desk[0]
-    row: Floats = desk.run(desk.make(**parameters), desk.bars, desk.arguments)
-    return row
-
-
-class ProcessWorkers:
-    """Processes that run trials: as many as asked for, each with the strategy and the bars."""
-
-    def __init__(
-        self, strategy: Callable[..., Any], bars: Bars, arguments: dict[str, Any], count: int
-    ) -> None:
-        self.strategy = strategy
-        self.bars = bars
-        self.arguments = arguments
-        self.count = count
-
-    def run(
-        self, todo: list[int], grid: Grid, run_trial: Callable[..., Floats]
-    ) -> Iterator[tuple[list[int], Floats]]:
-        """Yield trials with their rows, in their order.
-
-        Raises
-        ------
-        ConfigError
-            The strategy cannot be sent to another process.
-        """
-        shared = SharedBars(self.bars)
-        try:
-            sent = self._pickled(shared.layout, run_trial)
-            # Spawned, not forked: a fork would copy the state of threads that it does not have.
-            with ProcessPoolExecutor(
-                self.count, mp_context=get_context("spawn"), initializer=_start, initargs=(sent,)
-            ) as pool:
-                yield from self._in_order(pool, todo, grid)
-        finally:
-            shared.close()
-
-    def _pickled(self, layout: dict[str, Any], run_trial: Callable[..., Floats]) -> bytes:
-        try:
-            return pickle.dumps((layout, self.strategy, self.arguments, run_trial))
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            message = (
-                f"the strategy cannot be sent to another process ({error}); give a class of a "
-                "module or functools.partial of one, or use engine='threads'"
-            )
-            raise ConfigError(message) from error
-
-    def _in_order(
-        self, pool: ProcessPoolExecutor, todo: list[int], grid: Grid
-    ) -> Iterator[tuple[list[int], Floats]]:
-        names, sizes = list(grid), [len(values) for values in grid.values()]
-        waiting: deque[tuple[int, Future[Floats]]] = deque()
-        try:
-            for place in todo:
-                at = np.unravel_index(place, sizes)
-                parameters = {name: grid[name][k] for name, k in zip(names, at, strict=True)}
-                waiting.append((place, pool.submit(_run_one, parameters)))
-                if len(waiting) >= _IN_FLIGHT * self.count:
-                    first, future = waiting.popleft()
-                    yield [first], future.result()[None, :]
-            while waiting:
-                first, future = waiting.popleft()
-                yield [first], future.result()[None, :]
-        finally:
-            for _, future in waiting:
-                future.cancel()
+    return run_trial(desk.make, parameters, desk.bars, desk.arguments)

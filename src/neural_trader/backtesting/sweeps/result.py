@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from neural_trader.backtesting.sweeps.grid import Grid
+from neural_trader.backtesting.sweeps.grid import Grid, parameters_of
 from neural_trader.core import ConfigError
 from neural_trader.core.bars import Floats
 
@@ -55,24 +55,26 @@ class SweepResult:
         The figures of ``best`` after the split, where there was one.
     provenance : dict
         Version, configuration, data name and hash.
+    notes : list of str
+        What a reader has to know about the prices.
     """
 
     def __init__(
         self,
         grid: Grid,
-        figures: dict[str, Floats],
-        flags: tuple[np.ndarray[Any, np.dtype[np.bool_]], np.ndarray[Any, np.dtype[np.bool_]]],
+        table: Floats,
         not_run: list[NotRun],
         *,
         rank_by: str,
         provenance: dict[str, Any],
     ) -> None:
         self.grid = grid
-        self.figures = figures
-        self.is_ruined, self.is_refused = flags
+        self.figures = dict(zip(FIGURES, table, strict=False))
+        self.is_ruined, self.is_refused = table[-2] == 1.0, table[-1] == 1.0
         self.not_run = not_run
         self.rank_by = rank_by
         self.provenance = provenance
+        self.notes: list[str] = []
         self.out_of_sample: dict[str, Any] | None = None
 
     def __len__(self) -> int:
@@ -81,11 +83,7 @@ class SweepResult:
 
     def parameters(self, place: int) -> dict[str, Any]:
         """Return the parameters of a trial."""
-        chosen = {}
-        for name, values in reversed(self.grid.items()):
-            place, at = divmod(place, len(values))
-            chosen[name] = values[at]
-        return dict(reversed(chosen.items()))
+        return parameters_of(self.grid, place)
 
     def trial(self, place: int) -> dict[str, Any]:
         """Return the parameters and figures of a trial."""
