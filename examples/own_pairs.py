@@ -1,7 +1,7 @@
 """A pairs strategy of one's own, bar by bar: the fills of nt.Pairs, to the cent.
 
-    python examples/own_pairs.py
-    neural-trader backtest --strategy examples/own_pairs.py --data sp500-closes
+python examples/own_pairs.py
+neural-trader backtest --strategy examples/own_pairs.py --data sp500-closes
 """
 
 import math

@@ -1,7 +1,7 @@
 """A moving-average crossover of one's own: bar by bar, and as a frame of intents.
 
-    python examples/own_sma_cross.py
-    neural-trader backtest --strategy examples/own_sma_cross.py --data sp500-closes --set fast=10
+python examples/own_sma_cross.py
+neural-trader backtest --strategy examples/own_sma_cross.py --data sp500-closes --set fast=10
 """
 
 import math

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     )
     from neural_trader.data import load, samples
     from neural_trader.reports import report
-    from neural_trader.strategies import Context, Pairs, SmaCross, Strategy, indicators
+    from neural_trader.strategies import Context, Pairs, SmaCross, Strategy, indicators, library
 
 __all__ = [
     "Bars",
@@ -58,6 +58,7 @@ __all__ = [
     "TargetWeights",
     "backtest",
     "indicators",
+    "library",
     "load",
     "load_result",
     "report",
@@ -93,9 +94,9 @@ _ROOMS = {
 
 def __getattr__(name: str) -> object:
     """Import a public name from its room when it is first used."""
-    if name == "indicators":
-        # A module of many names, which are read with it: nt.indicators.SMA.
-        return import_module("neural_trader.strategies.indicators")
+    if name in ("indicators", "library"):
+        # Modules of many names, which are read with them: nt.indicators.SMA.
+        return import_module(f"neural_trader.strategies.{name}")
     if name not in _ROOMS:
         message = f"module 'neural_trader' has no attribute {name!r}"
         raise AttributeError(message)

@@ -19,7 +19,7 @@ CASES = [
     pytest.param("sma", YEAR, (3, 5, 102_130.9316), id="sma_1y"),
     pytest.param("sma", {}, (101, 201, 126_637.3307), id="sma_all"),
 ]
-LIBRARY = {"pairs": nt.Pairs("KO", "PEP"), "sma": nt.SmaCross("KO")}
+LIBRARY: dict[str, Any] = {"pairs": nt.Pairs("KO", "PEP"), "sma": nt.SmaCross("KO")}
 
 
 def closes_of(asked: dict[str, Any]) -> tuple[np.ndarray[Any, Any], dict[str, Any]]:

@@ -10,7 +10,7 @@ from neural_trader.strategies.context import (
     Order,
     Terms,
 )
-from neural_trader.strategies.files import StrategyFile
+from neural_trader.strategies.files import StrategyFile, check_parameters
 from neural_trader.strategies.pairs import Pairs
 from neural_trader.strategies.protocol import STATE_SIZE, CompiledStrategy, IntentBuffer, Legs
 from neural_trader.strategies.sizing import Gross, read_gross
@@ -40,5 +40,6 @@ __all__ = [
     "Strategy",
     "StrategyFile",
     "Terms",
+    "check_parameters",
     "read_gross",
 ]

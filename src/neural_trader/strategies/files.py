@@ -67,12 +67,7 @@ class StrategyFile:
         StrategyError
             Its own code failed.
         """
-        try:
-            inspect.signature(self.kind).bind(**parameters)
-        except TypeError as error:
-            taken = ", ".join(inspect.signature(self.kind).parameters) or "none"
-            message = f"{self.kind.__name__}: {error}; it takes {taken}"
-            raise ConfigError(message) from None
+        check_parameters(self.kind, parameters)
         try:
             return self.kind(**parameters)
         except Exception as error:
@@ -142,3 +137,14 @@ class StrategyFile:
             )
             raise ConfigError(message)
         return next(iter(found.values()))
+
+
+def check_parameters(kind: type, parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters that a strategy's class does not take, and missing ones it needs."""
+    signature = inspect.signature(kind)
+    try:
+        signature.bind(**parameters)
+    except TypeError as error:
+        taken = ", ".join(signature.parameters) or "none"
+        message = f"{kind.__name__}: {error}; it takes {taken}"
+        raise ConfigError(message) from None

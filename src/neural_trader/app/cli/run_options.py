@@ -1,5 +1,6 @@
 """The options that say what to run, shared by the commands that run a strategy."""
 
+import inspect
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -10,10 +11,20 @@ from neural_trader.core import ConfigError, Costs
 
 if TYPE_CHECKING:
     from neural_trader.core import Bars
-    from neural_trader.strategies import Pairs, SmaCross, StrategyFile
+    from neural_trader.strategies import Pairs, SmaCross, Strategy, StrategyFile
 
 _Command = Callable[..., Any]
 _KINDS: Final = ("pairs", "sma-cross")
+_LIBRARY: Final = {
+    "ema-cross": "EmaCross",
+    "bollinger-reversion": "BollingerReversion",
+    "rsi-reversion": "RsiReversion",
+    "donchian-breakout": "DonchianBreakout",
+    "time-series-momentum": "TimeSeriesMomentum",
+    "cross-sectional-momentum": "CrossSectionalMomentum",
+    "pairs-book": "PairsBook",
+}
+_NAMES: Final = ", ".join((*_KINDS, *_LIBRARY))
 _OWN: Final = {"pairs": ("lookback", "entry", "exit"), "sma-cross": ("fast", "slow")}
 
 
@@ -23,7 +34,7 @@ class _Name(click.ParamType[str]):
     name = "NAME|FILE.py"
 
     def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:  # noqa: ARG002
-        return f"Choose from: {', '.join(_KINDS)}, FILE.py"
+        return f"Choose from: {_NAMES}, FILE.py"
 
 
 def _options(*options: _Command) -> _Command:
@@ -43,7 +54,7 @@ strategy: Final = _options(
         required=True,
         type=_Name(),
         metavar="NAME|FILE.py",
-        help="pairs, sma-cross, or a file with a strategy of your own.",
+        help=f"{_NAMES}, or a file with a strategy of your own.",
     ),
     click.option(
         "--symbols",
@@ -54,7 +65,7 @@ strategy: Final = _options(
         "settings",
         multiple=True,
         metavar="NAME=VALUE",
-        help="A parameter of your own strategy; may be given several times.",
+        help="A parameter of any other strategy, or of your own; may be given several times.",
     ),
 )
 parameters: Final = _options(
@@ -142,26 +153,49 @@ class Compiled:
         return self.kind(*self.symbols, **parameters)
 
 
-def read_strategy(options: dict[str, Any]) -> "Compiled | StrategyFile":
+class FromLibrary:
+    """A strategy of ``nt.library``, by its name; it trades what is named, or all of the data."""
+
+    def __init__(self, kind: "type[Strategy]", symbols: list[str] | None) -> None:
+        self.kind = kind
+        # Pairs name their symbols themselves.
+        takes = "symbols" in inspect.signature(kind).parameters
+        self.fixed: dict[str, Any] = {"symbols": tuple(symbols)} if takes and symbols else {}
+
+    def make(self, parameters: dict[str, Any]) -> "Strategy":
+        """Return the strategy with these parameters."""
+        from neural_trader.strategies import check_parameters
+
+        given = self.fixed | parameters
+        check_parameters(self.kind, given)
+        return self.kind(**given)
+
+
+def read_strategy(options: dict[str, Any]) -> "Compiled | FromLibrary | StrategyFile":
     """Find the strategy that was asked for."""
     from neural_trader.strategies import Pairs, SmaCross, StrategyFile
 
     name = options["strategy"]
     if ".py" in name:
         return StrategyFile(name)
+    if name in _LIBRARY:
+        import neural_trader
+
+        kind = getattr(neural_trader.library, _LIBRARY[name])
+        return FromLibrary(kind, read_symbols(options))
     if name not in _KINDS:
-        message = f"--strategy is {name!r}; expected {', '.join(_KINDS)}, or a file FILE.py"
+        message = f"--strategy is {name!r}; expected {_NAMES}, or a file FILE.py"
         raise ConfigError(message)
-    kind: type[Pairs | SmaCross] = Pairs if name == "pairs" else SmaCross
+    compiled: type[Pairs | SmaCross] = Pairs if name == "pairs" else SmaCross
     symbols = read_symbols(options) or []
-    wanted = 2 if kind is Pairs else 1
+    wanted = 2 if compiled is Pairs else 1
     if len(symbols) != wanted or not all(symbols):
         message = (
-            f"--symbols is {options['symbols']!r}; {kind.kind} takes {wanted} symbol"
+            f"--symbols is {options['symbols']!r}; {compiled.kind} takes {wanted} symbol"
             f"{'s, such as KO,PEP' if wanted == 2 else ', such as KO'}"
         )
         raise ConfigError(message)
-    return Compiled(kind, symbols)
+    return Compiled(compiled, symbols)
 
 
 def read_symbols(options: dict[str, Any]) -> list[str] | None:
@@ -170,7 +204,9 @@ def read_symbols(options: dict[str, Any]) -> list[str] | None:
     return None if given is None else [symbol.strip() for symbol in given.split(",")]
 
 
-def read_parameters(options: dict[str, Any], chosen: "Compiled | StrategyFile") -> dict[str, Any]:
+def read_parameters(
+    options: dict[str, Any], chosen: "Compiled | FromLibrary | StrategyFile"
+) -> dict[str, Any]:
     """Return the strategy's parameters; an option of another strategy is refused."""
     kind = chosen.kind.kind if isinstance(chosen, Compiled) else ""
     given: dict[str, Any] = {}
@@ -190,7 +226,7 @@ def read_parameters(options: dict[str, Any], chosen: "Compiled | StrategyFile") 
             raise ConfigError(message)
         given["gross"] = options["gross"]
     if options["settings"] and kind:
-        message = f"--set is for a strategy of your own; {kind} has options: see --help"
+        message = f"--set is for other strategies; {kind} has options: see --help"
         raise ConfigError(message)
     return given | read_settings(options["settings"])
 
@@ -213,7 +249,7 @@ def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
     return given
 
 
-def read_bars(options: dict[str, Any], chosen: "Compiled | StrategyFile") -> "Bars":
+def read_bars(options: dict[str, Any], chosen: "Compiled | FromLibrary | StrategyFile") -> "Bars":
     """Load the bars of the run: of the symbols named, or of those that the strategy names."""
     from neural_trader.data import load
 

@@ -14,6 +14,7 @@ from neural_trader.core import ConfigError
 
 if TYPE_CHECKING:
     from neural_trader.backtesting import SweepResult
+    from neural_trader.strategies import StrategyFile
 
 # The backspace tells click to keep the lines that follow.
 _HELP = """Run a strategy with every combination of parameters.
@@ -128,16 +129,20 @@ def _read_grids(texts: tuple[str, ...]) -> dict[str, tuple[Any, ...]]:
     return grid
 
 
-def _factory(chosen: Any, fixed: dict[str, Any], grid: dict[str, Any]) -> Callable[..., Any]:  # noqa: ANN401
+def _factory(
+    chosen: "run_options.Compiled | run_options.FromLibrary | StrategyFile",
+    fixed: dict[str, Any],
+    grid: dict[str, Any],
+) -> Callable[..., Any]:
     """Return what makes a trial's strategy out of its parameters."""
-    from neural_trader.strategies import StrategyFile
-
     both = [name for name in fixed if name in grid]
     if both:
         message = f"{both[0]} is given a value and a grid; leave one of them out"
         raise ConfigError(message)
-    if isinstance(chosen, StrategyFile):
-        return StrategyFile(chosen.name, **fixed)
+    if isinstance(chosen, run_options.FromLibrary):
+        return functools.partial(chosen.kind, **chosen.fixed, **fixed)
+    if not isinstance(chosen, run_options.Compiled):
+        return type(chosen)(chosen.name, **fixed)
     unknown = [name for name in grid if name not in chosen.kind.__struct_fields__]
     if unknown:
         taken = [name for name in chosen.kind.__struct_fields__ if name not in _SYMBOLS]

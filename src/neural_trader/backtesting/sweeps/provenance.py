@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from neural_trader.backtesting.events import is_own
 from neural_trader.backtesting.recorded import record
 from neural_trader.backtesting.sweeps.grid import Grid
 from neural_trader.core import Bars
@@ -43,7 +44,7 @@ def make_provenance(
 
 def _strategy(make: Any, first: Any, grid: Grid) -> dict[str, Any]:  # noqa: ANN401
     """Return a strategy's name and the parameters that the grid leaves alone."""
-    if hasattr(first, "decide"):
+    if not is_own(first):
         given = {name: getattr(first, name) for name in first.__struct_fields__}
         kind, source = first.kind, ""
     else:

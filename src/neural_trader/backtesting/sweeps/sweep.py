@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from neural_trader.backtesting.engine import LEVERAGE_MAX
+from neural_trader.backtesting.events import is_own
 from neural_trader.backtesting.summary import data_notes
 from neural_trader.backtesting.sweeps.grid import (
     Grid,
@@ -192,7 +193,7 @@ def _runner(engine: str | None, first: Any, workers: int) -> Callable[[Plan], It
     if engine not in (None, "threads", "processes"):
         message = f"engine is {engine!r}; expected 'threads' or 'processes'"
         raise ConfigError(message)
-    is_compiled = hasattr(first, "decide")
+    is_compiled = not is_own(first)
     if engine == "processes" or (engine is None and not is_compiled and workers > 1):
         return run_on_processes
     return run_on_threads if is_compiled else run_in_turn
