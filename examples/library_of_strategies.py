@@ -17,7 +17,7 @@ rules = {
     "RSI reversion": lib.RsiReversion(14, 30, 70, short=True, size="4%"),
     "Donchian breakout": lib.DonchianBreakout(20, 10, size="100 shares"),
     "time-series momentum": lib.TimeSeriesMomentum(252, 21),
-    "cross-sectional momentum": lib.CrossSectionalMomentum(252, 21, part=0.25, short=True),
+    "cross-sectional momentum": lib.CrossSectionalMomentum(252, 21, part=0.25, size="80%"),
     "pairs": lib.PairsBook(
         "KO/PEP,HD/WMT,CVX/XOM,BAC/JPM",
         hedge="entry",
