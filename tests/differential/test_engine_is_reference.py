@@ -128,8 +128,16 @@ def test_the_cases_differ() -> None:
 def test_a_cost_of_an_order_is_the_reference_s_and_changes_the_result(
     costs: nt.Costs, gross: float | str
 ) -> None:
-    result, run = run_both(nt.Pairs("KO", "PEP", gross=gross), BARS, ALL, costs=costs)
+    # Costs by the share are refused on prices whose shares are not those that were traded.
+    raw = nt.Bars(BARS.blocks, name="raw")
+    result, run = run_both(nt.Pairs("KO", "PEP", gross=gross), raw, ALL, costs=costs)
     assert_agrees(result, run)
     assert (result.outcome.fills[3] >= costs.fee_minimum).all()
     free = nt.backtest(nt.Pairs("KO", "PEP", gross=gross), BARS)
     assert result.final_equity < free.final_equity
+
+
+@pytest.mark.parametrize("costs", [nt.Costs(fee_per_share=0.01), nt.Costs(half_spread=0.01)])
+def test_costs_of_a_share_need_the_shares_of_the_day(costs: nt.Costs) -> None:
+    with pytest.raises(nt.ConfigError, match="total-return"):
+        nt.backtest(nt.Pairs("KO", "PEP"), BARS, costs=costs)

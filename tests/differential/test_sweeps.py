@@ -130,7 +130,8 @@ def test_processes_find_what_threads_find() -> None:
 
 @pytest.mark.parametrize("costs", [nt.Costs(fee_per_share=0.01, fee_minimum=1), nt.Costs()])
 def test_costs_of_an_order_reach_every_trial(costs: nt.Costs) -> None:
-    swept = nt.sweep(PAIRS, BARS, {"lookback": [20, 60]}, costs=costs)
+    raw = nt.Bars(BARS.blocks, name="raw")
+    swept = nt.sweep(PAIRS, raw, {"lookback": [20, 60]}, costs=costs)
     for place in range(2):
-        run = nt.backtest(PAIRS(**swept.parameters(place)), BARS, costs=costs)
+        run = nt.backtest(PAIRS(**swept.parameters(place)), raw, costs=costs)
         assert_is_the_backtest(swept.trial(place), run)

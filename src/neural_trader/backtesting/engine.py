@@ -13,7 +13,15 @@ from typing import cast
 import numpy as np
 
 from neural_trader._kernels import execution
-from neural_trader.backtesting.events import Account, Own, doer_of, is_own, run_own, symbols_of
+from neural_trader.backtesting.events import (
+    Account,
+    Own,
+    check_basis,
+    doer_of,
+    is_own,
+    run_own,
+    symbols_of,
+)
 from neural_trader.backtesting.filling import Filling
 from neural_trader.backtesting.recorded import Recorded, record
 from neural_trader.backtesting.result import Result
@@ -125,6 +133,7 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
         )
         raise ConfigError(message)
     else:
+        check_basis(bars, costs, rules[0])
         window, outcome = _run_compiled(compiled, bars, asked, (capital, costs))
     _check_outcome(outcome, window, max_leverage)
     config = Config(ran, capital, costs, start, end, warmup, window.fill_at, max_leverage, *rules)

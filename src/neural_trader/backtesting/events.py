@@ -341,7 +341,7 @@ def run_own(strategy: Doer, bars: Bars, asked: Range, account: Account) -> tuple
         A method whose name no engine calls, or a rule that the data cannot serve.
     """
     symbols = symbols_of(strategy, bars)
-    _check_basis(bars, account)
+    check_basis(bars, account.costs, account.matching)
     timeline = open_timeline(bars, symbols, asked)
     if account.matching.volume_share is not None and not len(timeline.volume):
         message = f"volume_share is set, and {bars.name} has no volume; leave it out"
@@ -370,13 +370,14 @@ def _check_methods(strategy: Strategy) -> None:
             raise ConfigError(message)
 
 
-def _check_basis(bars: Bars, account: Account) -> None:
+def check_basis(bars: Bars, costs: Costs, matching: Matching) -> None:
     """Refuse costs and caps by the share on prices whose shares are not those of the day."""
     if bars.basis != "total-return":
         return
     given = {
-        "fee_per_share": account.costs.fee_per_share,
-        "volume_share": account.matching.volume_share,
+        "fee_per_share": costs.fee_per_share,
+        "half_spread": costs.half_spread,
+        "volume_share": matching.volume_share,
     }
     for name, value in given.items():
         if value:
