@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -185,7 +186,7 @@ def documented() -> list[str]:
 def test_documented_commands_run(line: str, tmp_path: Path) -> None:
     if "my_idea.py" in line:
         assert run("new", "strategy", "my-idea", cwd=tmp_path).returncode == 0
-    done = run(*line.split(), cwd=tmp_path)
+    done = run(*shlex.split(line), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout
 
@@ -196,7 +197,7 @@ def test_documented_commands_run(line: str, tmp_path: Path) -> None:
         (("backtest", "--lookbak", "9"), "error: No such option '--lookbak'. Did you mean"),
         (
             ("backtest",),
-            "error: Missing option '--strategy'. Choose from: pairs, sma-cross, FILE.py. See",
+            "error: Missing option '--strategy'. Choose from: pairs, sma-cross, ema-cross",
         ),
         (("backtest", *PAIRS, "--lookback", "x"), "See neural-trader backtest --help"),
         (("backtst",), "error: no command 'backtst'"),

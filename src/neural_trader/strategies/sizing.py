@@ -1,10 +1,9 @@
 """How much a strategy puts at work: an amount of money or a share of equity."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from neural_trader.core import ConfigError
-from neural_trader.core.numbers import plain_number
 
 SHARE_MAX = 10.0
 """Up to this number ``gross`` is a share of equity; above it, money."""
@@ -38,7 +37,8 @@ def read_gross(value: float | str) -> Gross:
         Not a finite number above zero.
     """
     percent = isinstance(value, str) and value.strip().endswith("%")
-    amount = _read_text(value) if isinstance(value, str) else plain_number(value)
+    # The plain type first: a sweep asks a thousand times.
+    amount = value if type(value) is float else _read(value)
     if not (math.isfinite(amount) and amount > 0.0):
         message = (
             f"gross is {value!r}; expected money such as 20000, or a share of equity such as "
@@ -50,8 +50,12 @@ def read_gross(value: float | str) -> Gross:
     return Gross(amount, of_equity=amount <= SHARE_MAX)
 
 
-def _read_text(text: str) -> float:
+def _read(value: object) -> float:
+    """Return what is written as a number, or NaN."""
+    if isinstance(value, bool):
+        return math.nan
     try:
-        return float(text.strip().removesuffix("%"))
-    except ValueError:
+        number: Any = value.strip().removesuffix("%") if isinstance(value, str) else value
+        return float(number)
+    except (TypeError, ValueError, OverflowError):
         return math.nan
