@@ -26,7 +26,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DELETE_ON_ERROR:
 # Two installs into one environment at once would break it.
 .NOTPARALLEL:
-.PHONY: help setup demo test check format bench peers golden wheel clean distclean
+.PHONY: help setup demo test check format bench peers fills golden wheel clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,9 @@ bench: $(RUNTIME) ## Measure the backtests against plain Python (ARGS="--peers" 
 
 peers: $(RUNTIME) ## Make the environments of the other engines that the bench compares with
 	@$(PY) benchmarks/rivals/make_peers.py $(ARGS)
+
+fills: $(RUNTIME) ## Compare our fills with those of other engines, one by one (after make peers)
+	@PYTHONPATH=. $(PY) benchmarks/rivals/fills/compare.py
 
 golden: $(DEV) ## Write the golden results anew; read the diff before you commit it
 	@$(PY) -m pytest tests/golden --update-golden $(ARGS)
