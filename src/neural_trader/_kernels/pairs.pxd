@@ -4,6 +4,8 @@ cdef Py_ssize_t _decide(
     Py_ssize_t row_y,
     Py_ssize_t row_x,
     const double[:, ::1] signals,
+    const double[:, ::1] bounds,
+    Py_ssize_t blocks,
     double entry,
     double exit_,
     double gross,
@@ -12,3 +14,5 @@ cdef Py_ssize_t _decide(
     long long[:, ::1] intents,
     double[::1] targets,
 ) noexcept nogil
+
+cdef void _bound(const double[:, ::1] signals, double[:, ::1] bounds) noexcept nogil

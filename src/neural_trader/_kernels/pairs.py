@@ -20,10 +20,14 @@ deviations of exactly zero: "does not move" is decided exactly.
 """
 
 import cython
-from cython.cimports.libc.math import fabs, floor, sqrt
+from cython.cimports.libc.math import floor, sqrt
 
 SCRATCH_ROWS = 5
 OUT_ROWS = 3
+# Bars of a block whose scores have bounds; sweeps.BOUND_BARS says it to Python.
+BLOCK = cython.declare(cython.Py_ssize_t, 16)
+INFINITY = cython.declare(cython.double, float("inf"))
+NAN = cython.declare(cython.double, float("nan"))
 
 
 def _check_rows(rows: int, row_y: int, row_x: int) -> None:
@@ -231,50 +235,69 @@ def signals(
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
+def _bound(
+    signals: cython.const[cython.double][:, ::1], bounds: cython.double[:, ::1]
+) -> cython.void:
+    """Write the highest and the lowest score of every block of bars; an undefined one is none."""
+    n: cython.Py_ssize_t = signals.shape[1]
+    b: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    stop: cython.Py_ssize_t
+    high: cython.double
+    low: cython.double
+    for b in range((n + BLOCK - 1) // BLOCK):
+        high = -INFINITY
+        low = INFINITY
+        stop = (b + 1) * BLOCK if (b + 1) * BLOCK < n else n
+        for t in range(b * BLOCK, stop):
+            high = signals[2, t] if signals[2, t] > high else high
+            low = signals[2, t] if signals[2, t] < low else low
+        bounds[0, b] = high
+        bounds[1, b] = low
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
 def _next(
     signals: cython.const[cython.double][:, ::1],
+    bounds: cython.const[cython.double][:, ::1],
+    blocks: cython.Py_ssize_t,
     t: cython.Py_ssize_t,
     n: cython.Py_ssize_t,
-    side: cython.longlong,
-    entry: cython.double,
-    exit_: cython.double,
+    high: cython.double,
+    low: cython.double,
 ) -> cython.Py_ssize_t:
-    """Return the first bar from t on whose score crosses the level that matters, or n."""
+    """Return the first bar from t on whose score is >= high or <= low, or n.
+
+    NaN compares false with everything: an undefined score is neither, and an undefined level is
+    never reached. Where blocks have bounds, those that cannot hold such a bar are left out.
+    """
     event: cython.longlong
     k: cython.Py_ssize_t
-    level: cython.double = -exit_
-    # NaN compares false with everything: an undefined score crosses nothing. A block is looked at
-    # without branches, because a guess that fails costs more than the comparisons that it spares.
-    if side == 0:
-        while t + 8 <= n:
-            event = 0
-            for k in range(8):
-                event |= fabs(signals[2, t + k]) >= entry
-            if event:
-                break
-            t += 8
-        while t < n and not fabs(signals[2, t]) >= entry:
+    b: cython.Py_ssize_t
+    stop: cython.Py_ssize_t = 0 if blocks > 0 else n
+    # A few bars are looked at without branches, because a guess that fails costs more than the
+    # comparisons that it spares.
+    while t + 8 <= stop:
+        event = 0
+        for k in range(8):
+            event |= (signals[2, t + k] >= high) | (signals[2, t + k] <= low)
+        if event:
+            break
+        t += 8
+    while t < n:
+        if blocks > 0:
+            stop = (t // BLOCK + 1) * BLOCK
+            stop = stop if stop < n else n
+        while t < stop and not (signals[2, t] >= high or signals[2, t] <= low):
             t += 1
-    elif side > 0:
-        while t + 8 <= n:
-            event = 0
-            for k in range(8):
-                event |= signals[2, t + k] >= level
-            if event:
-                break
-            t += 8
-        while t < n and not signals[2, t] >= level:
-            t += 1
-    else:
-        while t + 8 <= n:
-            event = 0
-            for k in range(8):
-                event |= signals[2, t + k] <= exit_
-            if event:
-                break
-            t += 8
-        while t < n and not signals[2, t] <= exit_:
-            t += 1
+        if t < stop or t == n:
+            break
+        b = t // BLOCK
+        while b < blocks and not (bounds[0, b] >= high or bounds[1, b] <= low):
+            b += 1
+        t = b * BLOCK if blocks > 0 and b < blocks else n
     return t
 
 
@@ -286,6 +309,8 @@ def _decide(
     row_y: cython.Py_ssize_t,
     row_x: cython.Py_ssize_t,
     signals: cython.const[cython.double][:, ::1],
+    bounds: cython.const[cython.double][:, ::1],
+    blocks: cython.Py_ssize_t,
     entry: cython.double,
     exit_: cython.double,
     gross: cython.double,
@@ -299,10 +324,14 @@ def _decide(
     count: cython.Py_ssize_t = 0
     t: cython.Py_ssize_t = state[0]
     side: cython.longlong = state[1]
+    high: cython.double
+    low: cython.double
     units_y: cython.double
     units_x: cython.double
     while count < room:
-        t = _next(signals, t, n, side, entry, exit_)
+        high = entry if side == 0 else -exit_ if side > 0 else NAN
+        low = -entry if side == 0 else NAN if side > 0 else exit_
+        t = _next(signals, bounds, blocks, t, n, high, low)
         if t >= n:
             break
         t += 1
@@ -360,5 +389,6 @@ def decide(
     if state.shape[0] < 4 or state[0] < 0:
         raise ValueError("state must hold 4 numbers, the first not negative")
     return _decide(
-        prices, row_y, row_x, signals, entry, exit_, gross, once, state, intents, targets
-    )
+        prices, row_y, row_x, signals, signals, 0, entry, exit_, gross, once, state, intents,
+        targets,
+    )  # fmt: skip

@@ -11,17 +11,19 @@ every session; ``figures`` float64 OUT (trials, FIGURES).
 Directives: no bounds checks and no wraparound, because every shape is checked before the loop and
 the scratch arrays hold the most intents that a run can make; cdivision, because equity is positive
 where it divides. The loop runs without the GIL: trials run on as many threads as call it.
-Order of summation: the returns of every time that is not flat into two sums in turn, added up, and
-these in the order of time.
+Order of summation: equity is cash plus the first leg plus the second; returns in the order of time.
 """
 
 import cython
-from cython.cimports.neural_trader._kernels.execution import _fill, _mark
+from cython.cimports.libc.math import fabs
+from cython.cimports.neural_trader._kernels.execution import _fill
+from cython.cimports.neural_trader._kernels.pairs import _bound
 from cython.cimports.neural_trader._kernels.pairs import _decide as _decide_pairs
 from cython.cimports.neural_trader._kernels.sma_cross import _decide as _decide_sma
 
 FIGURES = 12
 STATE_SIZE = 4
+BOUND_BARS = 16
 NAN = cython.declare(cython.double, float("nan"))
 PAIRS = cython.declare(cython.int, 0)
 
@@ -29,173 +31,160 @@ PAIRS = cython.declare(cython.int, 0)
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def _find_trips(
+def _value(
+    prices: cython.const[cython.double][:, ::1],
+    rows: cython.const[cython.longlong][::1],
     where: cython.const[cython.longlong][:, ::1],
     fills: cython.const[cython.double][:, ::1],
     count: cython.Py_ssize_t,
-    legs: cython.Py_ssize_t,
-    last: cython.Py_ssize_t,
-    ledger: cython.double[::1],
-    trips: cython.longlong[:, ::1],
-) -> cython.Py_ssize_t:
-    """Write the first and last bar of every time that is not flat; ``ledger`` is scratch."""
-    i: cython.Py_ssize_t
-    leg: cython.Py_ssize_t
-    held: cython.Py_ssize_t = 0
-    found: cython.Py_ssize_t = 0
-    before: cython.double
-    for leg in range(legs):
-        ledger[1 + leg] = 0.0
-    for i in range(count):
-        leg = where[1, i]
-        before = ledger[1 + leg]
-        ledger[1 + leg] = before + fills[0, i]
-        if before == 0.0:
-            if held == 0:
-                trips[0, found] = where[0, i]
-                trips[1, found] = last
-                found += 1
-            held += 1
-        elif ledger[1 + leg] == 0.0:
-            held -= 1
-            if held == 0:
-                trips[1, found - 1] = where[0, i]
-    return found
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def _drawdown(
-    equity: cython.const[cython.double][::1],
-    trips: cython.const[cython.longlong][:, ::1],
-    found: cython.Py_ssize_t,
     first: cython.Py_ssize_t,
     capital: cython.double,
-) -> cython.double:
-    """Return the largest fall from a peak: equity changes only while something is held."""
-    i: cython.Py_ssize_t
-    t: cython.Py_ssize_t
+    keep: cython.bint,
+    equity: cython.double[::1],
+    figures: cython.double[::1],
+) -> cython.Py_ssize_t:
+    """Value the account at every bar, and sum up what a run's metrics are made of.
+
+    Returns the bar of ruin, or T. Bars without a position are passed over, since equity does not
+    move there; ``keep`` writes equity down at all of them. Equity is that of the execution kernel,
+    to the bit.
+    """
+    n: cython.Py_ssize_t = prices.shape[1]
+    y: cython.Py_ssize_t = rows[0]
+    # One leg is two, of which the second is never held: it adds exactly nothing.
+    x: cython.Py_ssize_t = rows[rows.shape[0] - 1]
+    i: cython.Py_ssize_t = 0
+    t: cython.Py_ssize_t = first
     stop: cython.Py_ssize_t
-    block: cython.Py_ssize_t
-    k: cython.Py_ssize_t
-    event: cython.int
-    value: cython.double
+    flat_to: cython.Py_ssize_t
+    trades: cython.Py_ssize_t = 0
+    seen: cython.Py_ssize_t = 0
+    cash: cython.double = capital
+    qty_y: cython.double = 0.0
+    qty_x: cython.double = 0.0
+    was_flat: cython.bint = True
+    value_y: cython.double
+    value_x: cython.double
+    value: cython.double = capital
+    before: cython.double = capital
+    change: cython.double
+    total: cython.double = 0.0
+    squares: cython.double = 0.0
+    best: cython.double = -1.0
+    worst: cython.double = 1e300
+    leverage: cython.double = 0.0
     peak: cython.double = capital
     drawdown: cython.double = 0.0
     low: cython.double = capital
-    for i in range(found):
-        t = trips[0, i] - first
-        stop = trips[1, i] - first + 1
+    while t < n:
+        while i < count and where[0, i] <= t:
+            if where[1, i] == 0:
+                qty_y += fills[0, i]
+            else:
+                qty_x += fills[0, i]
+            cash = fills[4, i]
+            i += 1
+        stop = where[0, i] if i < count else n
+        flat_to = 0
+        if qty_y == 0.0 and qty_x == 0.0:
+            # Of a time without a position only the first bar may differ from the one before.
+            flat_to = stop
+            stop = t + 1
+            was_flat = True
+        elif was_flat:
+            trades += 1
+            was_flat = False
+        seen += stop - t
         while t < stop:
-            # Between a peak and the level below which the fall deepens nothing has to be done.
-            while t + 8 <= stop:
-                event = 0
-                for k in range(8):
-                    event |= (equity[t + k] > peak) | (equity[t + k] < low)
-                if event:
-                    break
-                t += 8
-            block = t + 8 if t + 8 < stop else stop
-            while t < block:
-                value = equity[t]
-                t += 1
-                if value > peak:
-                    peak = value
-                    low = peak - drawdown * peak
-                elif value < low and (peak - value) / peak > drawdown:
-                    drawdown = (peak - value) / peak
-                    low = value
-    return drawdown
+            value_y = qty_y * prices[y, t]
+            value_x = qty_x * prices[x, t]
+            value = cash + value_y + value_x
+            change = value / before - 1.0
+            before = value
+            total += change
+            squares += change * change
+            # What follows is rare, but for the comparisons.
+            if fabs(value_y) + fabs(value_x) > leverage * value:
+                if value > 0.0:
+                    leverage = (fabs(value_y) + fabs(value_x)) / value
+                    figures[4] = t
+            if value > peak:
+                peak = value
+                low = peak - drawdown * peak
+            elif value < low and (peak - value) / peak > drawdown:
+                drawdown = (peak - value) / peak
+                low = value
+            best = change if change > best else best
+            worst = change if change < worst else worst
+            if keep:
+                equity[t - first] = value
+            if value <= 0.0:
+                n = t
+                break
+            t += 1
+        if flat_to > t and n > t:
+            if keep:
+                equity[t - first : flat_to - first] = value
+            t = flat_to
+    figures[0] = trades
+    figures[2] = value
+    figures[3] = leverage
+    figures[10] = drawdown
+    # Bars that were passed over have a change of 0, as has the first one.
+    if seen < prices.shape[1] - first:
+        best = best if best > 0.0 else 0.0
+        worst = worst if worst < 0.0 else 0.0
+    stop = n + 1 if n < prices.shape[1] else n
+    _write_returns(total, squares, best - worst, stop - first - 1, figures)
+    return n
 
 
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def _add_returns(
-    equity: cython.const[cython.double][::1],
-    begin: cython.Py_ssize_t,
-    stop: cython.Py_ssize_t,
-    sums: cython.double[::1],
-) -> cython.void:
-    """Add the returns of the bars from begin on, their squares, and widen their range."""
-    t: cython.Py_ssize_t = begin
-    a: cython.double
-    b: cython.double
-    s0: cython.double = 0.0
-    s1: cython.double = 0.0
-    q0: cython.double = 0.0
-    q1: cython.double = 0.0
-    best: cython.double = sums[2]
-    worst: cython.double = sums[3]
-    while t + 2 <= stop:
-        a = equity[t] / equity[t - 1] - 1.0
-        b = equity[t + 1] / equity[t] - 1.0
-        s0 += a
-        s1 += b
-        q0 += a * a
-        q1 += b * b
-        best = a if a > best else best
-        worst = a if a < worst else worst
-        best = b if b > best else best
-        worst = b if b < worst else worst
-        t += 2
-    if t < stop:
-        a = equity[t] / equity[t - 1] - 1.0
-        s0 += a
-        q0 += a * a
-        best = a if a > best else best
-        worst = a if a < worst else worst
-    sums[0] += s0 + s1
-    sums[1] += q0 + q1
-    sums[2] = best
-    sums[3] = worst
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def _sum_up(
-    equity: cython.double[::1],
-    ends: cython.const[cython.longlong][::1],
+def _write_returns(
+    total: cython.double,
+    squares: cython.double,
+    spread: cython.double,
     count: cython.Py_ssize_t,
-    bars: cython.Py_ssize_t,
-    trips: cython.const[cython.longlong][:, ::1],
-    found: cython.Py_ssize_t,
-    first: cython.Py_ssize_t,
-    sums: cython.double[::1],
     figures: cython.double[::1],
 ) -> cython.void:
-    """Write mean and variance of the returns over sessions, and their range; uses equity up."""
-    i: cython.Py_ssize_t
-    begin: cython.Py_ssize_t
-    held: cython.Py_ssize_t = 0
-    sums[0] = 0.0
-    sums[1] = 0.0
-    sums[2] = -1.0
-    sums[3] = 1e300
-    if count == bars:
-        # A session a bar: without a position the return is exactly 0, and adds nothing.
-        for i in range(found):
-            begin = trips[0, i] - first
-            if begin < 1:
-                begin = 1
-            _add_returns(equity, begin, trips[1, i] - first + 1, sums)
-            held += trips[1, i] - first + 1 - begin
-        if held < count - 1:
-            sums[2] = sums[2] if sums[2] > 0.0 else 0.0
-            sums[3] = sums[3] if sums[3] < 0.0 else 0.0
-    else:
-        for i in range(count):
-            equity[i] = equity[ends[i]]
-        _add_returns(equity, 1, count, sums)
+    """Write mean, variance and range of ``count`` returns."""
     figures[7] = NAN
     figures[8] = NAN
     figures[9] = NAN
-    if count > 2:
-        figures[7] = sums[0] / (count - 1)
-        figures[8] = (sums[1] - sums[0] * figures[7]) / (count - 2)
-        figures[9] = sums[2] - sums[3]
+    if count > 1:
+        figures[7] = total / count
+        figures[8] = (squares - total * figures[7]) / (count - 1)
+        figures[9] = spread
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _sum_sessions(
+    equity: cython.const[cython.double][::1],
+    ends: cython.const[cython.longlong][::1],
+    bars: cython.Py_ssize_t,
+    figures: cython.double[::1],
+) -> cython.void:
+    """Write mean, variance and range of the returns from session to session."""
+    count: cython.Py_ssize_t = ends.shape[0]
+    i: cython.Py_ssize_t
+    change: cython.double
+    total: cython.double = 0.0
+    squares: cython.double = 0.0
+    best: cython.double = -1.0
+    worst: cython.double = 1e300
+    while count > 0 and ends[count - 1] >= bars:
+        count -= 1
+    for i in range(1, count):
+        change = equity[ends[i]] / equity[ends[i - 1]] - 1.0
+        total += change
+        squares += change * change
+        best = change if change > best else best
+        worst = change if change < worst else worst
+    _write_returns(total, squares, best - worst, count - 1, figures)
 
 
 @cython.cfunc
@@ -207,6 +196,7 @@ def _trial(
     fills_at: cython.const[cython.double][:, ::1],
     rows: cython.const[cython.longlong][::1],
     signals: cython.const[cython.double][:, ::1],
+    bounds: cython.const[cython.double][:, ::1],
     levels: cython.const[cython.double][::1],
     of_equity: cython.bint,
     first: cython.Py_ssize_t,
@@ -229,8 +219,7 @@ def _trial(
     filled: cython.Py_ssize_t = 0
     made: cython.Py_ssize_t
     ruin: cython.Py_ssize_t
-    count: cython.Py_ssize_t
-    found: cython.Py_ssize_t
+    daily: cython.bint
     money: cython.double
     # The fifth number counts the intents of the last bar, which never fill.
     state[:5] = 0
@@ -241,8 +230,8 @@ def _trial(
         money = levels[2] * ledger[0] if of_equity else levels[2]
         if kind == PAIRS:
             made = _decide_pairs(
-                prices, rows[0], rows[1], signals, levels[0], levels[1], money, of_equity,
-                state, intents, targets,
+                prices, rows[0], rows[1], signals, bounds, bounds.shape[1], levels[0],
+                levels[1], money, of_equity, state, intents, targets,
             )  # fmt: skip
         else:
             made = _decide_sma(prices, rows[0], signals, money, of_equity, state, intents, targets)
@@ -250,27 +239,22 @@ def _trial(
             fills_at, rows, intents, targets, 0, made, fee_rate, slippage_rate,
             ledger, state[4:], where[:, filled:], fills[:, filled:],
         )  # fmt: skip
-    ledger[: 1 + legs] = 0.0
-    ledger[0] = capital
-    figures[3:5] = 0.0
-    ruin = _mark(prices, rows, where, fills, filled, first, ledger, equity, figures[3:])
+    figures[4] = 0.0
+    daily = ends.shape[0] == n - first
+    ruin = _value(
+        prices, rows, where, fills, filled, first, capital, not daily, equity, figures
+    )  # fmt: skip
     if ruin < n:
         # Nothing after the ruin is counted: neither bars nor fills.
         while filled > 0 and where[0, filled - 1] > ruin:
             filled -= 1
         n = ruin + 1
-    count = ends.shape[0]
-    while count > 0 and ends[count - 1] >= n - first:
-        count -= 1
-    found = _find_trips(where, fills, filled, legs, n - 1, ledger, intents)
-    figures[0] = found
+    if not daily:
+        _sum_sessions(equity, ends, n - first, figures)
     figures[1] = filled
-    figures[2] = equity[n - 1 - first]
     figures[5] = 1.0 if ruin < prices.shape[1] else 0.0
     figures[6] = state[4]
-    figures[10] = _drawdown(equity, intents, found, first, capital)
     figures[11] = n - first
-    _sum_up(equity, ends, count, n - first, intents, found, first, targets, figures)
 
 
 def run(
@@ -299,6 +283,7 @@ def run(
     fills: cython.double[:, ::1] = scratch[4]
     ledger: cython.double[::1] = scratch[5]
     equity: cython.double[::1] = scratch[6]
+    bounds: cython.double[:, ::1] = scratch[7]
     n: cython.Py_ssize_t = prices.shape[1]
     legs: cython.Py_ssize_t = rows.shape[0]
     # Every leg may change at every bar, and room is left for the decision that finds it full.
@@ -325,13 +310,17 @@ def run(
         raise ValueError(f"where must be 2 x {room} or more, and fills have 5 rows")
     if fills.shape[1] != where.shape[1]:
         raise ValueError("where and fills must be equally long")
+    if bounds.shape[0] != 2 or bounds.shape[1] != (n + BOUND_BARS - 1) // BOUND_BARS:
+        raise ValueError(f"bounds must hold 2 numbers for every {BOUND_BARS} bars")
     for i in range(ends.shape[0]):
         if not 0 <= ends[i] < n - first or (i > 0 and ends[i] <= ends[i - 1]):
             raise ValueError("ends must be bars of the run, rising")
     with cython.nogil:
+        if kind == PAIRS:
+            _bound(signals, bounds)
         for i in range(levels.shape[0]):
             _trial(
-                kind, prices, fills_at, rows, signals, levels[i], of_equity, first, capital,
+                kind, prices, fills_at, rows, signals, bounds, levels[i], of_equity, first, capital,
                 fee_rate, slippage_rate, ends, state, intents, targets, where, fills,
                 ledger, equity, figures[i],
             )  # fmt: skip

@@ -6,7 +6,7 @@ from neural_trader.backtesting.lookahead import Lookahead, check_lookahead
 from neural_trader.backtesting.result import Result, load_result
 from neural_trader.backtesting.round_trips import RoundTrip
 from neural_trader.backtesting.summary import Summary, compute_buy_and_hold
-from neural_trader.backtesting.sweeps import SweepResult, read_grid_text, sweep
+from neural_trader.backtesting.sweeps import SweepResult, make_core, read_grid_text, sweep
 from neural_trader.backtesting.window import Range
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "check_lookahead",
     "compute_buy_and_hold",
     "load_result",
+    "make_core",
     "read_grid_text",
     "sweep",
 ]

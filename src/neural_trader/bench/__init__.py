@@ -1,16 +1,26 @@
 """Bench: times what the system does, on its user's machine, with the answers checked first."""
 
+from neural_trader.bench.engine_suite import (
+    ENGINE_NAMES,
+    choose_engine_cases,
+    print_engine_report,
+    run_engine_suite,
+)
 from neural_trader.bench.peers import find_peers
 from neural_trader.bench.rows import Report, Row
 from neural_trader.bench.suite import choose_cases, run_suite, steps_of
 from neural_trader.bench.table import print_report
 
 __all__ = [
+    "ENGINE_NAMES",
     "Report",
     "Row",
     "choose_cases",
+    "choose_engine_cases",
     "find_peers",
+    "print_engine_report",
     "print_report",
+    "run_engine_suite",
     "run_suite",
     "steps_of",
 ]

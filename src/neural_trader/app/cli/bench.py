@@ -68,3 +68,41 @@ def bench_backtest(
     if interrupted:
         click.echo(f"interrupted after {report.provenance['config']['rounds']} rounds", err=True)
         ctx.exit(130)
+
+
+@bench.command("engine", short_help="Time sweeps, strategies, orders and indicators.")
+@click.option("--case", "names", multiple=True, metavar="NAME", help="Only this case; repeatable.")
+@click.option("--rounds", type=click.IntRange(1, 100), default=3, show_default=True, help="Rounds.")
+@click.option("--output", type=click.Path(dir_okay=False), help="Write the JSON to this file too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def bench_engine(names: tuple[str, ...], rounds: int, *, output: str | None, as_json: bool) -> None:
+    """Time sweeps, strategies, orders and indicators in fresh processes, answers checked first.
+
+    Exit code 6 where an answer is wrong.
+    """
+    import msgspec
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from neural_trader.bench import choose_engine_cases, print_engine_report, run_engine_suite
+
+    cases = choose_engine_cases(names)
+    if output and not Path(output).absolute().parent.is_dir():
+        message = f"--output is {output!r}; its folder does not exist"
+        raise ConfigError(message)
+    columns = (TextColumn("{task.description:<16}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=rounds * len(cases))
+
+        def step(name: str) -> None:
+            progress.update(task, advance=1, description=name)
+
+        report = run_engine_suite(cases, rounds=rounds, step=step)
+    text = msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+    if output:
+        with write_whole(Path(output)) as file:
+            file.write(f"{text}\n".encode())
+    if as_json:
+        click.echo(text)
+    else:
+        print_engine_report(report)

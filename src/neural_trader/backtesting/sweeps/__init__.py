@@ -2,6 +2,7 @@
 
 from neural_trader.backtesting.sweeps.grid import read_grid_text
 from neural_trader.backtesting.sweeps.result import SweepResult
+from neural_trader.backtesting.sweeps.runners import make_core
 from neural_trader.backtesting.sweeps.sweep import sweep
 
-__all__ = ["SweepResult", "read_grid_text", "sweep"]
+__all__ = ["SweepResult", "make_core", "read_grid_text", "sweep"]

@@ -84,6 +84,7 @@ class Worker:
             np.empty((execution.FILL_ROWS, room)),
             np.empty(1 + legs + _LINE)[: 1 + legs],
             np.empty(bars),
+            np.empty((2, -(-len(window.ts_close_ns) // kernel.BOUND_BARS))),
         )
 
     def run(self, chunk: Chunk) -> Floats:

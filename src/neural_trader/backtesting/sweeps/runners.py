@@ -17,12 +17,12 @@ import numpy as np
 
 from neural_trader.backtesting.engine import backtest
 from neural_trader.backtesting.sweeps import compiled
-from neural_trader.backtesting.sweeps.grid import Grid, parameters_of
+from neural_trader.backtesting.sweeps.grid import Grid, parameters_of, trials
 from neural_trader.backtesting.sweeps.processes import SharedBars, open_desk, pack, run_at_desk
 from neural_trader.backtesting.sweeps.result import NotRun
 from neural_trader.backtesting.sweeps.trials import WIDTH, Make, rows_of_kernel, run_trial
 from neural_trader.backtesting.window import Range, Window, open_window
-from neural_trader.core import Bars, ConfigError
+from neural_trader.core import Bars, ConfigError, Costs
 from neural_trader.core.bars import Floats
 
 _BLOCK: Final = 8192
@@ -159,3 +159,22 @@ def _in_order(pool: Executor, jobs: Iterable[Callable[[], Any]], workers: int) -
     finally:
         for future in waiting:
             future.cancel()
+
+
+def make_core(
+    make: Make, bars: Bars, grid: Grid, *, costs: Costs, capital: float = 100_000.0
+) -> Callable[[], int]:
+    """Return what runs all trials of compiled strategies in the kernel, for those who time it.
+
+    Strategies are made before; signals, decisions, fills, equity and figures are made when it is
+    called, on this thread. It returns how many trials it ran.
+    """
+    made = {place: make(**parameters) for place, parameters in enumerate(trials(grid))}
+    asked = Range(None, None, "before", None)
+    window = open_window(bars, next(iter(made.values())).symbols, asked)
+    worker = compiled.Worker(window, capital, costs)
+
+    def core() -> int:
+        return sum(len(worker.run(chunk)) for chunk in compiled.chunks(made, window))
+
+    return core
