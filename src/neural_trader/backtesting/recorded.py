@@ -81,6 +81,10 @@ def record(strategy: object, symbols: tuple[str, ...]) -> Recorded:
     }
     parameters = {}
     for name, value in sorted(carried.items()):
+        if hasattr(value, "_fields"):
+            # JSON would make a bare list of it.
+            parameters[name] = repr(value)
+            continue
         try:
             parameters[name] = json.loads(json.dumps(value))
         except (TypeError, ValueError):

@@ -19,6 +19,7 @@ from neural_trader.reports.thinning import compute_shown_bars
 TRIPS_MAX: Final = 600
 """Round trips whose markers and bars of profit are drawn at most."""
 
+_LEGS_MAX: Final = 2
 _SECOND_NS: Final = 1_000_000_000
 _LOG_RATIO: Final = 3.0
 # Beyond this, a float32 no longer holds a value to a hundredth.
@@ -42,14 +43,16 @@ def compute_charts(result: Result) -> dict[str, Any]:
     """
     window, equity = result.window, result.equity
     drawdown = compute_drawdown(equity, result.config.capital)
-    lines = [equity, drawdown, *(window.close[row, window.first :] for row in window.rows)]
+    legs = _shown_legs(result)
+    rows = [window.rows[leg] for leg in legs]
+    lines = [equity, drawdown, *(window.close[row, window.first :] for row in rows)]
     if "z_score" in result.signals:
         lines.append(result.signals["z_score"][window.first :])
     kept = compute_shown_bars([line[: len(equity)] for line in lines])
     bars = kept + window.first
     places = _shown_trips(result)
     trips = [result.trips[place] for place in places]
-    charts = [_prices(result, bars, trips)]
+    charts = [_prices(result, legs, bars, trips)]
     if "z_score" in result.signals:
         charts.append(_z_scores(result, bars, trips))
     charts += [_equity(result, kept), _drawdown(drawdown[kept])]
@@ -65,6 +68,15 @@ def compute_charts(result: Result) -> dict[str, Any]:
     if len(trips) < len(result.trips):
         page["trips_shown"] = [len(trips), len(result.trips)]
     return page
+
+
+def _shown_legs(result: Result) -> list[int]:
+    """Return the legs whose prices are drawn: all, or of many the two with the most fills."""
+    count = len(result.symbols)
+    if count <= _LEGS_MAX:
+        return list(range(count))
+    fills = np.bincount(result.outcome.where[1], minlength=count)
+    return sorted(np.argsort(-fills, kind="stable")[:_LEGS_MAX].tolist())
 
 
 def _shown_trips(result: Result) -> list[int]:
@@ -112,17 +124,21 @@ def _price_digits(prices: Floats) -> int:
     return 2 if typical >= 5.0 else 4 if typical >= 0.05 else 6
 
 
-def _prices(result: Result, bars: Ints, trips: list[RoundTrip]) -> Chart:
-    """Return the price of every leg with its fills; two legs have an axis each."""
+def _prices(result: Result, legs: list[int], bars: Ints, trips: list[RoundTrip]) -> Chart:
+    """Return the prices of legs with their fills; two legs have an axis each."""
     series, markers = [], []
-    symbols = result.symbols
-    rows = list(result.window.rows)
-    for leg, (symbol, row) in enumerate(zip(symbols, rows, strict=True)):
+    symbols = [result.symbols[leg] for leg in legs]
+    rows = [result.window.rows[leg] for leg in legs]
+    for place, (leg, symbol, row) in enumerate(zip(legs, symbols, rows, strict=True)):
         closes = result.window.close[row][bars]
-        line = _series(symbol, closes, f"leg{leg}", _price_digits(closes))
-        line["scale"] = "y" if leg == 0 else "y2"
+        line = _series(symbol, closes, f"leg{place}", _price_digits(closes))
+        line["scale"] = "y" if place == 0 else "y2"
         series.append(line)
-        markers += _fill_markers(result, leg, line["scale"], trips)
+        # Its fills have the color and the axis of its line.
+        markers += [
+            group | {"color": f"leg{place}", "scale": line["scale"]}
+            for group in _fill_markers(result, leg, trips)
+        ]
     for index, name in enumerate(n for n in result.signals if n in ("fast", "slow")):
         values = result.signals[name][bars]
         span = getattr(result.config.strategy, name)
@@ -131,6 +147,8 @@ def _prices(result: Result, bars: Ints, trips: list[RoundTrip]) -> Chart:
     shown = result.window.close[rows][:, bars]
     log = bool((shown.max(axis=1) / shown.min(axis=1)).max() > _LOG_RATIO)
     axes = f"{symbols[0]} on the left axis, {symbols[1]} on the right" if len(symbols) > 1 else ""
+    if len(result.symbols) > len(symbols):
+        axes += f", the two of {len(result.symbols)} symbols with the most fills"
     scale = "logarithmic scale" if log else ""
     legend = "▲ bought, ▼ sold; filled: entry, hollow: exit" if markers else ""
     return {
@@ -143,9 +161,7 @@ def _prices(result: Result, bars: Ints, trips: list[RoundTrip]) -> Chart:
     }
 
 
-def _fill_markers(
-    result: Result, leg: int, scale: str, trips: list[RoundTrip]
-) -> list[dict[str, Any]]:
+def _fill_markers(result: Result, leg: int, trips: list[RoundTrip]) -> list[dict[str, Any]]:
     """Return the fills of a leg, one group for each of: entry or exit, buying or selling."""
     if not trips:
         return []
@@ -163,9 +179,7 @@ def _fill_markers(
             if len(picked):
                 group = _group(result, where[0, picked], fills[1, picked])
                 shape = "up" if buy else "down"
-                groups.append(
-                    group | {"shape": shape, "filled": entry, "color": f"leg{leg}", "scale": scale}
-                )
+                groups.append(group | {"shape": shape, "filled": entry})
     return groups
 
 

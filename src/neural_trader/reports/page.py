@@ -68,6 +68,8 @@ def render(result: Result) -> str:
 
     charts = compute_charts(result)
     kind, symbols = result.name, " / ".join(result.symbols)
+    if len(result.symbols) > _NAMED_MAX:
+        symbols = f"{len(result.symbols)} symbols"
     first, last = result.provenance["first_bar"], result.provenance["last_bar"]
     return Template(text("page.html")).substitute(
         title=escape(f"{kind} {symbols}, {first} to {last}"),
@@ -95,6 +97,9 @@ def render(result: Result) -> str:
     )
 
 
+_NAMED_MAX: Final = 4
+_SYMBOLS_MAX: Final = 30
+_TOLD_MAX: Final = 60
 _READING_PAIRS: Final = (
     '<p class="reading">A position is left when the z-score has come back. That is not yet a '
     "profit: the z-score measures the spread of a hedge ratio that moves every bar, while the "
@@ -128,14 +133,30 @@ def _subtitle(result: Result) -> str:
     own = given["config"]["strategy"]
     names = ("lookback", "entry", "exit", "fast", "slow")
     rules = ", ".join(f"{name} {own[name]:g}".replace("-", "−") for name in names if name in own)
+    size = f"gross {config.strategy.sizing}"
+    if result.is_event_driven:
+        rules = ", ".join(f"{name} {_told(value)}" for name, value in own["parameters"].items())
+        size = "decided by the strategy"
     terms = {
         "Period": f"{given['first_bar']} to {given['last_bar']}, {given['bars']:,} bar"
         + ("s" if given["bars"] != 1 else ""),
         "Data": f"{given['data_name']}, {given['data_basis']} prices",
         "Rules": rules,
-        "Size": f"gross {config.strategy.sizing}; capital {config.capital:,.0f}",
+        "Size": f"{size}; capital {config.capital:,.0f}",
         "Costs": str(config.costs),
     }
+    if len(result.symbols) > _NAMED_MAX:
+        terms["Symbols"] = ", ".join(result.symbols[:_SYMBOLS_MAX])
+        if len(result.symbols) > _SYMBOLS_MAX:
+            terms["Symbols"] += f" and {len(result.symbols) - _SYMBOLS_MAX} more"
     return "".join(
-        f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in terms.items()
+        f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>"
+        for name, value in terms.items()
+        if value
     )
+
+
+def _told(value: object) -> str:
+    """Return a parameter on few words."""
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= _TOLD_MAX else f"{text[:_TOLD_MAX]}…"

@@ -10,6 +10,7 @@ from neural_trader.reports.formats import cell, head, number, tone
 
 ROWS_MAX: Final = 400
 YEARS_MAX: Final = 100
+_LEGS_MAX: Final = 2
 _MONTHS: Final = (
     "Jan",
     "Feb",
@@ -32,7 +33,9 @@ def round_trips(result: Result) -> str:
     if not trips:
         return "<p>No entry was filled.</p>"
     names = _signal_names(result)
-    labels = ["#", "entry", "exit", "bars", "side", *(f"qty {s}" for s in result.symbols)]
+    # A column a symbol is right for a pair; of many symbols a round trip has one or two.
+    quantities = ["position"] if _is_wide(result) else [f"qty {s}" for s in result.symbols]
+    labels = ["#", "entry", "exit", "bars", "side", *quantities]
     for name in names:
         words = name.replace("z_score", "z").replace("_", " ")
         labels += [f"{words} at entry", f"{words} at exit"]
@@ -48,7 +51,7 @@ def round_trips(result: Result) -> str:
     return (
         f'{left_out}<div class="scroll tall" tabindex="0" role="region" aria-label="Round trips">'
         f"<table><caption>Round trips, oldest first</caption>"
-        f"{head(labels, {'side', 'outcome'})}<tbody>{body}</tbody></table></div>"
+        f"{head(labels, {'side', 'position', 'outcome'})}<tbody>{body}</tbody></table></div>"
     )
 
 
@@ -56,6 +59,25 @@ def _signal_names(result: Result) -> list[str]:
     """Return the signals that a reader of round trips looks for."""
     is_pair = "z_score" in result.signals
     return ["z_score", "hedge_ratio"] if is_pair else list(result.signals)
+
+
+def _is_wide(result: Result) -> bool:
+    return len(result.symbols) > _LEGS_MAX
+
+
+def _quantity(qty: float) -> str:
+    return number(qty, 0 if qty.is_integer() else 4)
+
+
+def _position(result: Result, trip: RoundTrip) -> str:
+    """Return what a round trip held at its entry, symbol by symbol; many are counted."""
+    held = [
+        f"{symbol} {_quantity(qty)}"
+        for symbol, qty in zip(result.symbols, trip.quantities, strict=False)
+        if qty != 0.0
+    ]
+    more = f" and {len(held) - _LEGS_MAX} more" if len(held) > _LEGS_MAX else ""
+    return ", ".join(held[:_LEGS_MAX]) + more
 
 
 def _trip_row(result: Result, trip: RoundTrip, names: list[str], place: int) -> str:
@@ -70,7 +92,11 @@ def _trip_row(result: Result, trip: RoundTrip, names: list[str], place: int) -> 
         cell("–" if trip.is_open else f"{session_date(stamps[trip.exit_bar])}"),
         cell(f"{trip.exit_bar - trip.entry_bar:,}"),
         cell(f"{'long' if trip.side > 0 else 'short'}", "text"),
-        *(cell(number(qty, 0 if qty.is_integer() else 4)) for qty in held),
+        *(
+            [cell(_position(result, trip), "text")]
+            if _is_wide(result)
+            else (cell(_quantity(qty)) for qty in held)
+        ),
         *(cell(number(float(result.signals[name][bar]))) for name in names for bar in decided),
         cell(number(trip.pnl_entry)),
         cell(number(trip.gross_pnl)),
