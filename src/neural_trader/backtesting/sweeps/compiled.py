@@ -13,7 +13,7 @@ from neural_trader.core.bars import Floats
 from neural_trader.portfolio import last_of_sessions
 from neural_trader.strategies import Legs, Pairs, SmaCross
 
-CHUNK = 64
+CHUNK = 512
 """Trials in one call of the kernel: some milliseconds, so that progress and Ctrl-C are prompt."""
 
 _LINE: Final = 16

@@ -25,10 +25,10 @@ from neural_trader.backtesting.window import Range, Window, open_window
 from neural_trader.core import Bars, ConfigError, Costs
 from neural_trader.core.bars import Floats
 
-_BLOCK: Final = 8192
+_BLOCK: Final = 2048
 """Strategies that are made ahead, to group those that share their signals."""
-_IN_FLIGHT: Final = 4
-"""Jobs under way for each worker."""
+_IN_FLIGHT: Final = 16
+"""Jobs under way for each worker: enough to go on with while the next block is made."""
 
 
 class Plan(NamedTuple):
