@@ -248,7 +248,7 @@ def _ranking(result: SweepResult) -> str:
     """Return the best trials; beside the first what it did out of sample."""
     names = list(result.grid)
     rows = []
-    for rank, place in enumerate(result.ranking[:_RANKED], start=1):
+    for rank, place in enumerate(result.ranking[:_RANKED].tolist(), start=1):
         trial = result.trial(place)
         parameters = [cell(str(trial["parameters"][name])) for name in names]
         figures = [cell(written(name, trial[name])) for name in _COLUMNS]

@@ -73,7 +73,7 @@ def print_sweep(result: SweepResult, console: "Console | None" = None) -> None:
     table = Table(title=f"best by {words(rank_by)}", title_justify="left", box=None)
     for name in ("", *result.grid, *_SHOWN):
         table.add_column(words(name), justify="right")
-    for rank, place in enumerate(result.ranking[:_BEST], start=1):
+    for rank, place in enumerate(result.ranking[:_BEST].tolist(), start=1):
         trial = result.trial(place)
         parameters = [str(value) for value in trial["parameters"].values()]
         table.add_row(str(rank), *parameters, *(written(name, trial[name]) for name in _SHOWN))

@@ -141,7 +141,7 @@ class TestResults:
         swept = nt.sweep(PAIRS, BARS, grid, max_leverage=1.0)
         assert swept.is_refused.tolist() == [False, True]
         assert swept.summary["refused"] == 1
-        assert swept.ranking == [0]
+        assert swept.ranking.tolist() == [0]
         assert len(swept) == 2
 
     def test_the_split_chooses_before_it_and_judges_from_it_on(self) -> None:
@@ -206,6 +206,21 @@ class TestLedgers:
         assert swept.summary == nt.sweep(PAIRS, BARS, GRID).summary
         with sqlite3.connect(path) as ledger:
             assert ledger.execute("SELECT count(*) FROM trials").fetchone() == (12,)
+
+    def test_a_grid_in_another_order_and_of_other_values_finds_its_own(
+        self, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "trials.sqlite"
+        nt.sweep(PAIRS, BARS, GRID, ledger=path)
+        turned: dict[str, list[Any]] = {"entry": [2.0, 2.5, 1.5], "lookback": [60, 20]}
+        seen: list[int] = []
+        swept = nt.sweep(
+            PAIRS, BARS, turned, ledger=path, resume=True, progress=lambda n, _: seen.append(n)
+        )
+        fresh = nt.sweep(PAIRS, BARS, turned)
+        assert swept.summary == fresh.summary
+        np.testing.assert_array_equal(swept.figures["sharpe"], fresh.figures["sharpe"])
+        assert seen == [5, 6]
 
     def test_what_is_done_before_a_failure_is_kept(self, tmp_path: Path) -> None:
         path = tmp_path / "trials.sqlite"

@@ -91,13 +91,13 @@ class Ledger:
             raise
         self._connection.execute("COMMIT")
 
-    def read(self) -> dict[str, tuple[float | None, ...]]:
-        """Return the trials of this sweep by their parameters."""
+    def read(self) -> Iterator[Row]:
+        """Yield the trials of this sweep, one at a time: there may be more than memory holds."""
         if self._connection is None:
-            return {}
+            return
         query = f"SELECT parameters, {_COLUMNS} FROM trials WHERE sweep_id = ?"  # noqa: S608 - ours
-        found = self._connection.execute(query, (self._sweep_id,))
-        return {parameters: tuple(figures) for parameters, *figures in found}
+        for parameters, *figures in self._connection.execute(query, (self._sweep_id,)):
+            yield parameters, tuple(figures)
 
 
 def _prepare(connection: sqlite3.Connection, path: str | Path) -> None:

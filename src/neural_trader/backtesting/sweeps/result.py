@@ -9,7 +9,7 @@ import numpy as np
 
 from neural_trader.backtesting.sweeps.grid import Grid, parameters_of
 from neural_trader.core import ConfigError
-from neural_trader.core.bars import Floats
+from neural_trader.core.bars import Floats, Ints
 
 if TYPE_CHECKING:
     import polars as pl
@@ -93,18 +93,18 @@ class SweepResult:
         }
 
     @cached_property
-    def ranking(self) -> list[int]:
-        """The trials that can be chosen, best first; of equals, the first of the grid."""
+    def ranking(self) -> Ints:
+        """Places of the trials that can be chosen, best first; of equals, the first of the grid."""
         score = self.figures[self.rank_by] * RANKS[self.rank_by]
         allowed = np.isfinite(score) & ~self.is_ruined & ~self.is_refused
         places = np.flatnonzero(allowed)
-        ranked: list[int] = places[np.argsort(-score[places], kind="stable")].tolist()
+        ranked: Ints = places[np.argsort(-score[places], kind="stable")]
         return ranked
 
     @property
     def best(self) -> dict[str, Any] | None:
         """Parameters and figures of the best trial: chosen out of all of them, not found."""
-        return self.trial(self.ranking[0]) if self.ranking else None
+        return self.trial(int(self.ranking[0])) if len(self.ranking) else None
 
     @cached_property
     def summary(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class SweepResult:
 
         def total(name: str) -> float:
             # The exact sum, whatever the order in which trials came in.
-            return math.fsum(self.figures[name][ran].tolist())
+            return math.fsum(self.figures[name][ran])
 
         count = len(self)
         return {

@@ -7,7 +7,7 @@ import itertools
 import math
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -38,7 +38,7 @@ class Plan(NamedTuple):
     bars: Bars
     arguments: dict[str, Any]
     grid: Grid
-    todo: list[int]
+    todo: Sequence[int]
     workers: int
 
 

@@ -131,7 +131,7 @@ def sweep(  # noqa: PLR0913 - one keyword for each thing that a user decides abo
     table = np.full((WIDTH, count_trials(values)), np.nan)
     not_run: list[NotRun] = []
     with Ledger.opened(ledger, provenance) as book:
-        todo = _take_over(book, values, table) if resume else list(range(table.shape[1]))
+        todo = _take_over(book, values, table) if resume else range(table.shape[1])
         ready = table.shape[1] - len(todo)
         for done in run(Plan(strategy, bars, arguments, values, todo, count)):
             table[:, done.places] = done.rows.T
@@ -199,15 +199,31 @@ def _runner(engine: str | None, first: Any, workers: int) -> Callable[[Plan], It
     return run_on_threads if is_compiled else run_in_turn
 
 
-def _take_over(book: Ledger, grid: Grid, table: Floats) -> list[int]:
+def _take_over(book: Ledger, grid: Grid, table: Floats) -> Sequence[int]:
     """Fill in what the ledger has; return the places of the trials that are left."""
-    known = book.read()
-    for place, parameters in enumerate(trials(grid)):
-        row = known.get(json.dumps(parameters, sort_keys=True))
-        if row is not None:
+    places = {
+        name: {json.dumps(value): at for at, value in enumerate(values)}
+        for name, values in grid.items()
+    }
+    for text, row in book.read():
+        place = _place(places, json.loads(text))
+        if place is not None:
             table[:, place] = [math.nan if value is None else value for value in row]
     left: list[int] = np.flatnonzero(np.isnan(table[_EQUITY])).tolist()
     return left
+
+
+def _place(places: dict[str, dict[str, int]], parameters: dict[str, Any]) -> int | None:
+    """Return the place of a trial in the grid, or None where it is not in it."""
+    if parameters.keys() != places.keys():
+        return None
+    place = 0
+    for name, at_of in places.items():
+        at = at_of.get(json.dumps(parameters[name]))
+        if at is None:
+            return None
+        place = place * len(at_of) + at
+    return place
 
 
 def _ledger_rows(grid: Grid, done: Done) -> Iterator[Row]:
