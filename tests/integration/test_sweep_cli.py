@@ -165,3 +165,5 @@ def test_what_is_done_is_kept_and_resumed(
     del told["ledger"]
     assert told == json.loads(fresh.stdout)
     assert count_trials(ledger) == 60
+    # The memory that a killed sweep shared is given back by the next one.
+    assert not list(Path("/dev/shm").glob(f"ntrader-{process.pid}-*"))

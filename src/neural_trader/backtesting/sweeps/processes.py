@@ -1,15 +1,28 @@
 """Trials on processes, for strategies that are Python code: bars are shared, not sent."""
 
+import os
 import pickle
 import signal
 from multiprocessing.shared_memory import SharedMemory
-from typing import Any, NamedTuple, Self
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
 from neural_trader.backtesting.sweeps.trials import Make, run_trial
 from neural_trader.core import Bars, Block, ConfigError
 from neural_trader.core.bars import Floats
+
+_PREFIX: Final = "ntrader-"
+_HOME: Final = Path("/dev/shm")  # noqa: S108 - where Linux shows shared memory
+
+
+def _remove_stale() -> None:
+    """Give back what processes have left behind that were killed: nobody else would."""
+    for path in _HOME.glob(f"{_PREFIX}*"):
+        pid = path.name.removeprefix(_PREFIX).partition("-")[0]
+        if pid.isdecimal() and not Path("/proc", pid).exists():
+            path.unlink(missing_ok=True)
 
 
 class SharedBars:
@@ -26,7 +39,9 @@ class SharedBars:
             for name, values in (("", block.ts_close_ns), *block.fields.items())
         ]
         size = sum(values.nbytes for _, _, values in columns)
-        self.memory = SharedMemory(create=True, size=max(size, 1))
+        _remove_stale()
+        name = f"{_PREFIX}{os.getpid()}-{id(self):x}"
+        self.memory = SharedMemory(name, create=True, size=max(size, 1))
         at = 0
         places = []
         for index, name, values in columns:
