@@ -244,8 +244,8 @@ def _minutes() -> nt.Bars:
     np.cumsum(close, axis=1, out=close)
     np.exp(close, out=close)
     close *= 100.0
-    fields = dict.fromkeys(("open", "high", "low", "close"), close)
-    return nt.Bars((Block(tuple(f"S{k:02d}" for k in range(50)), stamps, fields),), name="minutes")
+    symbols = tuple(f"S{k:02d}" for k in range(50))
+    return nt.Bars((Block(symbols, stamps, {"close": close}),), name="minutes")
 
 
 def _peak_mb() -> float:
