@@ -18,9 +18,9 @@ C_FLAGS = ["-O3", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno", 
 
 
 def sources() -> dict[str, str]:
-    """Return the SHA-256 of every kernel's source, and of this file, which holds the flags."""
-    files = [*sorted(KERNELS.glob("[a-z]*.p[yx]*")), Path(__file__)]
-    files = [path for path in files if path.suffix in (".py", ".pxd")]
+    """Return the SHA-256 of every kernel's source and declarations, and of this file's flags."""
+    kernels = [path for kind in ("py", "pxd") for path in sorted(KERNELS.glob(f"[a-z]*.{kind}"))]
+    files = [*kernels, Path(__file__)]
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 

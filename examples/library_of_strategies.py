@@ -1,5 +1,6 @@
 """Every strategy of the library on twenty stocks, with costs, side by side.
 
+The screening at its end needs statsmodels: pip install 'neural-trader[screening]'.
 Twenty survivors over 33 years flatter whatever buys: compare the rules, not their gains.
 """
 

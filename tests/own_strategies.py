@@ -41,3 +41,23 @@ class Dies(Trend):
     def on_bar(self, ctx: Any) -> None:
         if self.window == 30:
             os._exit(9)
+
+
+class Hidden(Trend):
+    """Keeps a parameter to itself."""
+
+    def __init__(self, weight: float, window: int = 50) -> None:
+        super().__init__(window)
+        self._hidden = weight
+        del self.weight
+
+    def on_bar(self, ctx: Any) -> None:
+        above = ctx.close("KO") > self.average.value
+        ctx.target_weight("KO", self._hidden if above else 0.0)
+
+
+class Misses(Trend):
+    """Looks for a file that is not there."""
+
+    def on_bar(self, ctx: Any) -> None:
+        raise FileNotFoundError(2, "none of mine")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import neural_trader as nt
+from neural_trader.core import Block
 from tests.own_strategies import Trend
 
 BARS = nt.load("sp500-closes", symbols=["KO", "PEP"])
@@ -135,3 +136,22 @@ def test_costs_of_an_order_reach_every_trial(costs: nt.Costs) -> None:
     for place in range(2):
         run = nt.backtest(PAIRS(**swept.parameters(place)), raw, costs=costs)
         assert_is_the_backtest(swept.trial(place), run)
+
+
+@pytest.mark.parametrize("gross", [20_000, "50%"])
+def test_a_trial_on_intraday_bars_has_returns_from_session_to_session(gross: float | str) -> None:
+    daily = BARS.blocks[0]
+    days, hours = 120, np.arange(6) * 3_600_000_000_000
+    first = daily.ts_close_ns[:days, None] // 86_400_000_000_000 * 86_400_000_000_000
+    stamps = (first + 50_000_000_000_000 + hours).ravel()
+    fields = {"close": np.ascontiguousarray(daily.fields["close"][:, : len(stamps)])}
+    bars = nt.Bars((Block(daily.symbols, stamps, fields),), name="hours")
+    make = functools.partial(PAIRS, gross=gross)
+    grid: dict[str, Any] = {"lookback": [5, 20, 700], "entry": [1.0, 2.0]}
+    for start in (None, "1990-03-01"):
+        rules: dict[str, Any] = {"costs": COSTS, "max_leverage": 1e9, "start": start}
+        swept = nt.sweep(make, bars, grid, **rules)
+        assert max(swept.figures["trades"]) > 5
+        for place in range(6):
+            run = nt.backtest(make(**swept.parameters(place)), bars, **rules)
+            assert_is_the_backtest(swept.trial(place), run)

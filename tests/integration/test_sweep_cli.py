@@ -91,6 +91,10 @@ def test_the_table_shows_the_best_and_what_was_written(tmp_path: Path) -> None:
         (("--grid", "lookback=20", "--workers", "0"), "workers"),
         (("--grid", "lookback=20", "--resume", "--no-ledger"), "--no-ledger"),
         (("--grid", "lookback=20", "--limit-fills", "touch"), "leave them out"),
+        (("--grid", "lookback=20", "--report", "trials.sqlite"), "a file of its own"),
+        (("--grid", "lookback=20", "--report", "typo/sweep.html"), "folder does not exist"),
+        (("--grid", "lookback=20", "--ledger", "typo/trials.sqlite"), "folder does not exist"),
+        (("--grid", "lookback=20", "--capital", "-5"), "capital"),
         ((), "--grid"),
     ],
 )
@@ -101,7 +105,7 @@ def test_wrong_usage_is_one_line_and_writes_nothing(
     assert done.returncode == 2
     assert told in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
-    assert count_trials(tmp_path / "trials.sqlite") == 0
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_strategy_of_one_s_own_is_swept_on_processes(tmp_path: Path) -> None:

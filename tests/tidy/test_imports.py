@@ -48,3 +48,8 @@ def test_every_module_imports_and_the_root_names_stay() -> None:
 )
 def test_a_start_imports_nothing_heavy(program: str, unwanted: set[str]) -> None:
     assert loaded_by(program) & unwanted == set()
+
+
+def test_a_backtest_does_not_pay_for_sweeps() -> None:
+    program = "import neural_trader as nt; nt.backtest, nt.sweep, nt.report"
+    assert loaded_by(program) & {"sqlite3", "multiprocessing", "concurrent"} == set()

@@ -2,10 +2,13 @@
 
 import json
 import sys
+from types import SimpleNamespace
 
 import backtrader as bt
 import pandas as pd
-from words import PairsRules, SmaRules, read
+from words import PairsRules, SmaRules, read  # first: it makes the rivals known
+
+from rival_backtrader import Trader  # isort: skip
 
 SHARES, WINDOW = 100, 50
 
@@ -27,22 +30,8 @@ class Noting(bt.Strategy):
         """Hear of a fill."""
 
 
-class Market(Noting):
-    params = {"rules": None}
-
-    def __init__(self):
-        self.targets = [0] * len(self.datas)
-
-    def next(self):
-        wanted = self.p.rules.decide(*(data.close[0] for data in self.datas))
-        if wanted is None:
-            return
-        for data, target, held in zip(self.datas, wanted, self.targets, strict=True):
-            if target > held:
-                self.buy(data, size=target - held)
-            elif target < held:
-                self.sell(data, size=held - target)
-        self.targets = wanted
+class Market(Noting, Trader):
+    """The timed rival, with every execution noted."""
 
 
 class Stops(Noting):
@@ -94,7 +83,7 @@ def run(name, prices, days):
     note = []
     if name in ("sma", "pairs"):
         rules = SmaRules() if name == "sma" else PairsRules()
-        engine.addstrategy(Market, note=note, rules=rules)
+        engine.addstrategy(Market, note=note, work=SimpleNamespace(rules=lambda: rules))
     else:
         engine.addstrategy(Stops if name == "stops" else Dips, note=note)
     engine.broker.setcash(1e6)

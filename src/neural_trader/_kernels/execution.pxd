@@ -13,15 +13,3 @@ cdef Py_ssize_t _fill(
     long long[:, ::1] where,
     double[:, ::1] fills,
 ) noexcept nogil
-
-cdef Py_ssize_t _mark(
-    const double[:, ::1] prices,
-    const long long[::1] rows,
-    const long long[:, ::1] where,
-    const double[:, ::1] fills,
-    Py_ssize_t count,
-    Py_ssize_t first,
-    double[::1] ledger,
-    double[::1] equity,
-    double[::1] peak,
-) noexcept nogil

@@ -150,7 +150,7 @@ def _two_legs(
     value_y: cython.double
     value_x: cython.double
     value: cython.double
-    # The compiler turns a block without branches into instructions for several bars at once.
+    # A block has one branch, at its end, instead of two at every bar.
     while t + 8 <= stop:
         event = 0
         for k in range(8):
@@ -173,7 +173,6 @@ def _mark(
     rows: cython.const[cython.longlong][::1],
     where: cython.const[cython.longlong][:, ::1],
     fills: cython.const[cython.double][:, ::1],
-    count: cython.Py_ssize_t,
     first: cython.Py_ssize_t,
     ledger: cython.double[::1],
     equity: cython.double[::1],
@@ -181,6 +180,7 @@ def _mark(
 ) -> cython.Py_ssize_t:
     n: cython.Py_ssize_t = prices.shape[1]
     legs: cython.Py_ssize_t = rows.shape[0]
+    count: cython.Py_ssize_t = where.shape[1]
     i: cython.Py_ssize_t = 0
     t: cython.Py_ssize_t = first
     stop: cython.Py_ssize_t
@@ -261,4 +261,4 @@ def mark(
             raise ValueError(f"fill {i} is at bar {where[0, i]}, leg {where[1, i]}")
         if i > 0 and where[0, i] < where[0, i - 1]:
             raise ValueError(f"fill {i} is earlier than the fill before it")
-    return _mark(prices, rows, where, fills, count, first, ledger, equity, peak)
+    return _mark(prices, rows, where, fills, first, ledger, equity, peak)

@@ -80,9 +80,8 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Say them in words."""
         fee = f"{self.fee_bps:g} bps fee"
         if self.fee_tiers:
-            fee = " ".join(
-                ("fee of", ", ".join(f"{b:g} bps from {v:,.0f}" for v, b in self.fee_tiers))
-            )
+            tiers = ", ".join(f"{bps:g} bps from {value:,.0f}" for value, bps in self.fee_tiers)
+            fee = f"a fee of {tiers},"
         if self.fee_per_share:
             fee += f" and {self.fee_per_share:g} a share"
         if self.fee_minimum:

@@ -49,6 +49,11 @@ class StrategyFile:
         """Return a strategy made with the fixed parameters and these; see ``make``."""
         return self.make(self.fixed | parameters)
 
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """What it takes, beside the fixed parameters."""
+        return inspect.signature(functools.partial(self.kind, **self.fixed))
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Be sent as the name of the file and the fixed parameters."""
         return functools.partial(StrategyFile, self.name, **self.fixed), ()

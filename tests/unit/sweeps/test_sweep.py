@@ -1,8 +1,11 @@
 """What a sweep takes, refuses, keeps and reports."""
 
+import datetime as dt
 import functools
 import json
+import os
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,8 @@ import pytest
 
 import neural_trader as nt
 from neural_trader.backtesting import read_grid_text
-from tests.own_strategies import Breaks, Trend
+from neural_trader.core import StrategyError
+from tests.own_strategies import Breaks, Dies, Hidden, Misses, Trend
 
 BARS = nt.load("sp500-closes", symbols=["KO", "PEP"])
 PAIRS = functools.partial(nt.Pairs, "KO", "PEP")
@@ -60,7 +64,10 @@ class TestGrids:
         with pytest.raises(nt.ConfigError, match=told):
             read_grid_text(text)
 
-    @pytest.mark.parametrize("grid", [{}, {"lookback": []}, {"lookback": [20, 20]}, [20, 30]])
+    @pytest.mark.parametrize(
+        "grid",
+        [{}, {"lookback": []}, {"lookback": [20, 20]}, {"lookback": "20"}, {"lookback": 20}, [20]],
+    )
     def test_what_is_no_grid_of_python_s(self, grid: Any) -> None:
         with pytest.raises(nt.ConfigError, match="grid"):
             nt.sweep(PAIRS, BARS, grid)
@@ -78,6 +85,7 @@ class TestArguments:
             ({"capital": -1.0}, "capital"),
             ({"split": "yesterday"}, "split"),
             ({"split": "2015-01-01", "end": "2014-01-01"}, "before the end"),
+            ({"split": "2031-01-01"}, "nothing is left to judge on"),
             ({"matching": nt.Matching()}, "leave them out"),
         ],
     )
@@ -107,6 +115,25 @@ class TestArguments:
 
         with pytest.raises(nt.ConfigError, match="cannot be sent"):
             nt.sweep(local, BARS, {"window": [9]}, engine="processes")
+
+    @pytest.mark.parametrize("engine", ["threads", "processes"])
+    def test_an_error_of_a_constructor_is_its_own(self, engine: Any) -> None:
+        def make(window: int) -> Trend:
+            return Trend(window + "")  # type: ignore[operator]
+
+        with pytest.raises(TypeError, match="unsupported operand"):
+            nt.sweep(make, BARS, {"window": [20, 30]}, engine=engine, workers=2)
+
+    def test_a_process_that_ends_is_told_with_a_way_out(self) -> None:
+        with pytest.raises(StrategyError, match=r"ended before its trial.*engine='threads'"):
+            nt.sweep(Dies, BARS, {"window": [20, 30]}, engine="processes", workers=2)
+
+    def test_shared_memory_without_room_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        found = os.statvfs("/")
+        full = os.statvfs_result((*found[:4], 0, *found[5:]))
+        monkeypatch.setattr(os, "statvfs", lambda _: full)
+        with pytest.raises(nt.ConfigError, match="--shm-size"):
+            nt.sweep(Trend, BARS, {"window": [20]}, engine="processes")
 
     @pytest.mark.parametrize("engine", ["threads", "processes"])
     def test_a_trial_that_fails_names_itself(self, engine: Any) -> None:
@@ -228,6 +255,74 @@ class TestLedgers:
             nt.sweep(Breaks, BARS, {"window": [20, 25, 30, 40]}, ledger=path, engine="threads")
         with sqlite3.connect(path) as ledger:
             assert ledger.execute("SELECT count(*) FROM trials").fetchone() == (2,)
+
+    def test_a_sweep_that_is_refused_leaves_no_file(self, tmp_path: Path) -> None:
+        path = tmp_path / "trials.sqlite"
+        with pytest.raises(nt.ConfigError, match="capital"):
+            nt.sweep(PAIRS, BARS, GRID, ledger=path, capital=-1.0)
+        with pytest.raises(nt.DataError, match="XYZ"):
+            nt.sweep(functools.partial(nt.Pairs, "KO", "XYZ"), BARS, GRID, ledger=path)
+        assert not list(tmp_path.iterdir())
+
+    def test_a_folder_that_is_not_there_is_not_made(self, tmp_path: Path) -> None:
+        with pytest.raises(nt.ConfigError, match="folder does not exist"):
+            nt.sweep(PAIRS, BARS, GRID, ledger=tmp_path / "typo" / "trials.sqlite")
+        assert not list(tmp_path.iterdir())
+
+    def test_an_error_of_the_strategy_s_own_files_is_not_the_ledger_s(self, tmp_path: Path) -> None:
+        path = tmp_path / "trials.sqlite"
+        with pytest.raises(FileNotFoundError, match="none of mine"):
+            nt.sweep(Misses, BARS, {"window": [20]}, ledger=path, engine="threads")
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            (functools.partial(Trend, weight=0.2), functools.partial(Trend, weight=0.9)),
+            (functools.partial(Hidden, 0.2), functools.partial(Hidden, 0.9)),
+            (lambda window: Hidden(0.2, window), lambda window: Hidden(0.9, window)),
+        ],
+    )
+    def test_factories_that_differ_in_something_hidden_share_no_trial(
+        self, tmp_path: Path, one: Any, other: Any
+    ) -> None:
+        rules: dict[str, Any] = {"ledger": tmp_path / "trials.sqlite", "engine": "threads"}
+        grid = {"window": [20, 30]}
+        first = nt.sweep(one, BARS, grid, **rules)
+        second = nt.sweep(other, BARS, grid, resume=True, **rules)
+        assert second.summary == nt.sweep(other, BARS, grid, engine="threads").summary
+        assert second.summary != first.summary
+        again = nt.sweep(one, BARS, grid, resume=True, **rules)
+        assert again.summary == first.summary
+
+    def test_values_that_json_lacks_are_kept_and_found_again(self, tmp_path: Path) -> None:
+        rules: dict[str, Any] = {"ledger": tmp_path / "trials.sqlite", "engine": "threads"}
+        grid: dict[str, list[Any]] = {
+            "weights": [[0.1, 0.2], [0.3, 0.4]],
+            "day": [dt.date(2020, 1, 2)],
+        }
+
+        def make(weights: list[float], day: dt.date) -> Trend:
+            return Trend(20 + day.day, sum(weights))
+
+        first = nt.sweep(make, BARS, grid, **rules)
+        seen: list[int] = []
+        again = nt.sweep(
+            make, BARS, grid, resume=True, progress=lambda n, _: seen.append(n), **rules
+        )
+        assert seen == []
+        np.testing.assert_array_equal(first.figures["sharpe"], again.figures["sharpe"])
+
+    def test_two_sweeps_may_write_to_one_new_ledger(self, tmp_path: Path) -> None:
+        path = tmp_path / "trials.sqlite"
+        with ThreadPoolExecutor(4) as pool:
+            runs = [
+                pool.submit(nt.sweep, PAIRS, BARS, GRID, ledger=path, capital=1e5 + k)
+                for k in range(8)
+            ]
+            for run in runs:
+                run.result()
+        with sqlite3.connect(path) as ledger:
+            assert ledger.execute("SELECT count(*) FROM trials").fetchone() == (48,)
 
     def test_a_file_of_something_else_is_left_alone(self, tmp_path: Path) -> None:
         text = tmp_path / "notes.txt"

@@ -1,13 +1,11 @@
 """``neural-trader backtest``: run a strategy over history."""
 
 import math
-import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from neural_trader.app.cli import run_options
-from neural_trader.core import ConfigError
 
 if TYPE_CHECKING:
     from neural_trader.backtesting import Result
@@ -20,6 +18,8 @@ neural-trader backtest --strategy pairs --symbols KO,PEP \\
     --data sp500-closes --gross 20000 --fee-bps 5 --slippage-bps 5 \\
     --report pairs.html
 """
+
+_WRITTEN: Final = {"--report": "report_path", "--save": "save_path"}
 
 
 @click.command(help=_HELP)
@@ -36,7 +36,9 @@ def backtest(**options: Any) -> None:  # noqa: ANN401 - click passes what it par
     from neural_trader.strategies import StrategyFile
 
     chosen = run_options.read_strategy(options)
-    _check_paths(options)
+    run_options.check_paths(
+        {name: options[key] for name, key in (("--data", "data"), *_WRITTEN.items())}
+    )
     bars = run_options.read_bars(options, chosen)
     strategy = chosen.make(run_options.read_parameters(options, chosen))
     try:
@@ -59,22 +61,6 @@ def backtest(**options: Any) -> None:  # noqa: ANN401 - click passes what it par
         *written.items(),
     ):
         click.echo(f"{name:<{width}}  {value}")
-
-
-def _check_paths(options: dict[str, Any]) -> None:
-    """Refuse a path that is empty, and one that would overwrite another of this run."""
-    taken: dict[str, str] = {}
-    for name, option in (("--data", "data"), ("--report", "report_path"), ("--save", "save_path")):
-        path = options[option]
-        if path is None:
-            continue
-        if not path.strip():
-            message = f"{name} is {path!r}; expected the name of a file"
-            raise ConfigError(message)
-        other = taken.setdefault(os.path.realpath(path), name)
-        if other != name:
-            message = f"{other} and {name} are both {path}; give each a file of its own"
-            raise ConfigError(message)
 
 
 def _write(result: "Result", options: dict[str, Any]) -> dict[str, str]:

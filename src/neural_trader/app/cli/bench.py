@@ -2,11 +2,17 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import click
 
 from neural_trader.core import ConfigError
 from neural_trader.core.files import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from neural_trader.bench import Report
 
 
 @click.group()
@@ -35,16 +41,13 @@ def bench_backtest(
     Exit code 6 where an answer is wrong; 130 where it was interrupted, with the rounds that were
     complete.
     """
-    import msgspec
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from neural_trader.bench import choose_cases, find_peers, print_report, run_suite, steps_of
 
     cases, cli = choose_cases(names)
-    if output and not Path(output).absolute().parent.is_dir():
-        message = f"--output is {output!r}; its folder does not exist"
-        raise ConfigError(message)
+    _check_output(output)
     columns = (TextColumn("{task.description:<34}"), BarColumn(), TimeElapsedColumn())
     with (
         TemporaryDirectory(prefix="neural-trader-bench-") as folder,
@@ -57,14 +60,7 @@ def bench_backtest(
             progress.update(task, advance=1, description=name)
 
         report, interrupted = run_suite(cases, rounds=rounds, cli=cli, peers=peers, step=step)
-    text = msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
-    if output:
-        with write_whole(Path(output)) as file:
-            file.write(f"{text}\n".encode())
-    if as_json:
-        click.echo(text)
-    else:
-        print_report(report)
+    _show(report, output, print_report, as_json=as_json)
     if interrupted:
         click.echo(f"interrupted after {report.provenance['config']['rounds']} rounds", err=True)
         ctx.exit(130)
@@ -80,16 +76,13 @@ def bench_engine(names: tuple[str, ...], rounds: int, *, output: str | None, as_
 
     Exit code 6 where an answer is wrong.
     """
-    import msgspec
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from neural_trader.bench import choose_engine_cases, print_engine_report, run_engine_suite
 
     cases = choose_engine_cases(names)
-    if output and not Path(output).absolute().parent.is_dir():
-        message = f"--output is {output!r}; its folder does not exist"
-        raise ConfigError(message)
+    _check_output(output)
     columns = (TextColumn("{task.description:<16}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=rounds * len(cases))
@@ -98,6 +91,22 @@ def bench_engine(names: tuple[str, ...], rounds: int, *, output: str | None, as_
             progress.update(task, advance=1, description=name)
 
         report = run_engine_suite(cases, rounds=rounds, step=step)
+    _show(report, output, print_engine_report, as_json=as_json)
+
+
+def _check_output(output: str | None) -> None:
+    """Refuse a file whose folder does not exist, before minutes are spent on measuring."""
+    if output and not Path(output).absolute().parent.is_dir():
+        message = f"--output is {output!r}; its folder does not exist"
+        raise ConfigError(message)
+
+
+def _show(
+    report: "Report", output: str | None, show: "Callable[[Report], None]", *, as_json: bool
+) -> None:
+    """Write the report to a file, where one is named, and print it as JSON or as tables."""
+    import msgspec
+
     text = msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
     if output:
         with write_whole(Path(output)) as file:
@@ -105,4 +114,4 @@ def bench_engine(names: tuple[str, ...], rounds: int, *, output: str | None, as_
     if as_json:
         click.echo(text)
     else:
-        print_engine_report(report)
+        show(report)

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -297,3 +298,21 @@ def _read_tiers(text: str | None) -> tuple[tuple[float, float], ...]:
     except ValueError:
         message = f"--fee-tiers is {text!r}; expected VALUE:BPS pairs, such as 0:10,100000:5"
         raise ConfigError(message) from None
+
+
+def check_paths(paths: dict[str, str | None]) -> None:
+    """Refuse a path that is empty, and one that would overwrite another of this run.
+
+    ``paths`` has them by option, what is read first.
+    """
+    taken: dict[str, str] = {}
+    for name, path in paths.items():
+        if path is None:
+            continue
+        if not path.strip():
+            message = f"{name} is {path!r}; expected the name of a file"
+            raise ConfigError(message)
+        other = taken.setdefault(os.path.realpath(path), name)
+        if other != name:
+            message = f"{other} and {name} are both {path}; give each a file of its own"
+            raise ConfigError(message)

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -76,6 +77,14 @@ def sweep(**options: Any) -> None:  # noqa: ANN401 - click passes what it parsed
 
     chosen = run_options.read_strategy(options)
     ledger = _read_ledger(options)
+    report_path = options["report_path"]
+    run_options.check_paths(
+        {"--data": options["data"], "--ledger": ledger, "--report": report_path}
+    )
+    # A sweep may take hours: where its report goes is looked at before.
+    if report_path is not None and not Path(report_path).expanduser().absolute().parent.is_dir():
+        message = f"--report is {report_path!r}; its folder does not exist"
+        raise ConfigError(message)
     grid = _read_grids(options["grids"])
     make = _factory(chosen, run_options.read_parameters(options, chosen), grid)
     bars = run_options.read_bars(options, chosen)

@@ -2,7 +2,6 @@
 
 from neural_trader.backtesting.sweeps.grid import read_grid_text
 from neural_trader.backtesting.sweeps.result import SweepResult
-from neural_trader.backtesting.sweeps.runners import make_core
-from neural_trader.backtesting.sweeps.sweep import sweep
+from neural_trader.backtesting.sweeps.sweep import make_core, sweep
 
 __all__ = ["SweepResult", "make_core", "read_grid_text", "sweep"]

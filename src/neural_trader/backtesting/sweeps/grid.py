@@ -1,6 +1,7 @@
 """Grids of parameters: what was written becomes values, and values become trials."""
 
 import itertools
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -60,9 +61,15 @@ def _number(value: Decimal) -> int | float:
 
 def _value(text: str) -> Any:  # noqa: ANN401 - whatever a parameter takes
     try:
-        return _number(Decimal(text))
+        number = Decimal(text)
     except InvalidOperation:
         return text
+    return _number(number) if number.is_finite() else text
+
+
+def as_text(value: object) -> str:
+    """Return a value as JSON with sorted keys, the same for equal ones; what JSON lacks by repr."""
+    return json.dumps(value, sort_keys=True, default=repr)
 
 
 def read_grid(grid: Mapping[str, Sequence[Any]]) -> Grid:
@@ -75,6 +82,8 @@ def read_grid(grid: Mapping[str, Sequence[Any]]) -> Grid:
     read: Grid = {}
     for name, values in grid.items():
         try:
+            if isinstance(values, (str, bytes)):
+                raise TypeError  # noqa: TRY301 - a text is a sequence of letters, and meant as none
             read[name] = tuple(
                 value.item() if hasattr(value, "item") else value for value in values
             )
@@ -84,7 +93,7 @@ def read_grid(grid: Mapping[str, Sequence[Any]]) -> Grid:
         if not read[name]:
             message = f"grid[{name!r}] is empty; expected a value or more"
             raise ConfigError(message)
-        if len(set(read[name])) < len(read[name]):
+        if len(set(map(as_text, read[name]))) < len(read[name]):
             message = f"grid[{name!r}] has a value twice; each trial is run once"
             raise ConfigError(message)
     if count_trials(read) > TRIALS_MAX:

@@ -9,9 +9,9 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from neural_trader.core import DataError
+from neural_trader.core import ConfigError, DataError
 
 Row = tuple[str, tuple[float | None, ...]]
 """A trial's parameters as JSON with sorted keys, and its figures, ruined and refused last."""
@@ -41,82 +41,110 @@ _COLUMNS: Final = (
     "is_refused"
 )
 
+_KEY: Final = ("config_hash", "data_hash", "version")
+"""What makes two sweeps one."""
+
 
 class Ledger:
-    """The trials of one strategy, data and arguments in a ledger; without a file it keeps none."""
+    """The trials of one strategy, data and arguments in a ledger; without a path it keeps none.
 
-    def __init__(self, connection: sqlite3.Connection | None, sweep_id: int) -> None:
-        self._connection = connection
-        self._sweep_id = sweep_id
+    A file that is there is looked at when it is made; one that is not there yet, and the sweep's
+    own row, are written with the first trials: a sweep that is refused leaves nothing behind.
 
-    @staticmethod
-    @contextmanager
-    def opened(path: str | Path | None, provenance: dict[str, Any]) -> "Iterator[Ledger]":
-        """Open the ledger for a sweep, and close it afterwards.
+    Raises
+    ------
+    ConfigError
+        The folder of the file does not exist.
+    DataError
+        The file is something else, of another version, or cannot be read or written; from every
+        method.
+    """
 
-        Raises
-        ------
-        DataError
-            The file is something else, of a newer version, or cannot be written.
-        """
-        if path is None:
-            yield Ledger(None, 0)
-            return
-        connection = None
-        try:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            # Another sweep may be writing to it: each waits for the other's chunk.
-            connection = sqlite3.connect(path, timeout=60.0, isolation_level=None)
-            _prepare(connection, path)
-            yield Ledger(connection, _sweep_id(connection, provenance))
-        except (sqlite3.Error, OSError) as error:
-            message = f"{path} cannot be used as a ledger: {error}; name another with ledger="
-            raise DataError(message) from error
-        finally:
-            if connection is not None:
-                connection.close()
+    def __init__(self, path: str | Path | None, provenance: dict[str, Any]) -> None:
+        self._path = None if path is None else Path(path).expanduser()
+        self._provenance = provenance
+        self._connection: sqlite3.Connection | None = None
+        if self._path is not None and not self._path.absolute().parent.is_dir():
+            message = f"the ledger is {str(path)!r}; its folder does not exist"
+            raise ConfigError(message)
+        if self._path is not None and self._path.exists():
+            with self._told():
+                self._connect()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        if self._connection is not None:
+            self._connection.close()
 
     def write(self, rows: Iterable[Row]) -> None:
         """Write trials down; one that is there already is replaced by itself."""
-        if self._connection is None:
+        if self._path is None:
             return
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                ((self._sweep_id, parameters, *figures) for parameters, figures in rows),
-            )
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+        with self._told():
+            connection = self._connect()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                sweep_id = _sweep_id(connection, self._provenance)
+                connection.executemany(
+                    "INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    ((sweep_id, parameters, *figures) for parameters, figures in rows),
+                )
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
 
     def read(self) -> Iterator[Row]:
         """Yield the trials of this sweep, one at a time: there may be more than memory holds."""
         if self._connection is None:
             return
-        query = f"SELECT parameters, {_COLUMNS} FROM trials WHERE sweep_id = ?"  # noqa: S608 - ours
-        for parameters, *figures in self._connection.execute(query, (self._sweep_id,)):
-            yield parameters, tuple(figures)
+        key = [self._provenance[name] for name in _KEY]
+        with self._told():
+            found = self._connection.execute(
+                f"SELECT parameters, {_COLUMNS} FROM trials JOIN sweeps ON id = sweep_id "  # noqa: S608 - ours
+                "WHERE config_hash = ? AND data_hash = ? AND version = ?",
+                key,
+            )
+            for parameters, *figures in found:
+                yield parameters, tuple(figures)
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._connection is None:
+            # Another sweep may be writing to it: each waits for the other's chunk.
+            connection = sqlite3.connect(str(self._path), timeout=60.0, isolation_level=None)
+            try:
+                _prepare(connection, self._path)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say of which file an error of SQLite's is."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            message = f"{self._path} cannot be used as a ledger: {error}; name another with ledger="
+            raise DataError(message) from error
 
 
-def _prepare(connection: sqlite3.Connection, path: str | Path) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path | None) -> None:
     """Make the tables of a new file, and refuse a file that is something else."""
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if application == _APPLICATION:
-        if version != _VERSION:
-            message = f"{path} is a trial ledger of version {version}; this one reads {_VERSION}"
-            raise DataError(message)
+    # One transaction: another sweep may be making the file, and half of the answers would be old.
+    connection.execute("BEGIN")
+    is_new = _is_new(connection, path)
+    connection.execute("COMMIT")
+    if not is_new:
         return
-    if tables or application:
-        message = f"{path} is an SQLite file of something else; name another with ledger="
-        raise DataError(message)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("BEGIN IMMEDIATE")
-    # Another sweep may have made the tables while this one waited.
-    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    if _is_new(connection, path):
         for statement in _SCHEMA.split(";\n"):
             if statement.strip():
                 connection.execute(statement)
@@ -125,9 +153,25 @@ def _prepare(connection: sqlite3.Connection, path: str | Path) -> None:
     connection.execute("COMMIT")
 
 
+def _is_new(connection: sqlite3.Connection, path: Path | None) -> bool:
+    """Return whether a file is empty, or raise DataError where it is no ledger of this version."""
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application == _APPLICATION:
+        if version != _VERSION:
+            message = f"{path} is a trial ledger of version {version}; this one reads {_VERSION}"
+            raise DataError(message)
+        return False
+    if tables or application:
+        message = f"{path} is an SQLite file of something else; name another with ledger="
+        raise DataError(message)
+    return True
+
+
 def _sweep_id(connection: sqlite3.Connection, provenance: dict[str, Any]) -> int:
     """Return the number of this strategy, data and arguments in the ledger."""
-    key = tuple(provenance[name] for name in ("config_hash", "data_hash", "version"))
+    key = tuple(provenance[name] for name in _KEY)
     connection.execute(
         "INSERT OR IGNORE INTO sweeps (config_hash, data_hash, version, data_name, config) "
         "VALUES (?, ?, ?, ?, ?)",

@@ -1,5 +1,6 @@
 """Trials on processes, for strategies that are Python code: bars are shared, not sent."""
 
+import contextlib
 import os
 import pickle
 import signal
@@ -18,11 +19,29 @@ _HOME: Final = Path("/dev/shm")  # noqa: S108 - where Linux shows shared memory
 
 
 def _remove_stale() -> None:
-    """Give back what processes have left behind that were killed: nobody else would."""
+    """Give back what processes of this user have left behind that were killed."""
     for path in _HOME.glob(f"{_PREFIX}*"):
         pid = path.name.removeprefix(_PREFIX).partition("-")[0]
-        if pid.isdecimal() and not Path("/proc", pid).exists():
-            path.unlink(missing_ok=True)
+        # Another user's, or one that another sweep has just removed, is not ours to mind.
+        with contextlib.suppress(OSError):
+            mine = path.stat().st_uid == os.getuid()
+            if mine and pid.isdecimal() and not Path("/proc", pid).exists():
+                path.unlink()
+
+
+def _check_room(size: int) -> None:
+    """Refuse bars that shared memory has no room for: writing to them would kill the process."""
+    if not _HOME.is_dir():
+        return
+    found = os.statvfs(_HOME)
+    free = found.f_bavail * found.f_frsize
+    if size > free:
+        message = (
+            f"the bars take {size / 1e6:,.0f} MB and shared memory ({_HOME}) has "
+            f"{free / 1e6:,.0f} MB free; make it larger (docker: --shm-size), load less, or use "
+            "engine='threads' (--engine threads), which runs one trial after the other"
+        )
+        raise ConfigError(message)
 
 
 class SharedBars:
@@ -40,6 +59,7 @@ class SharedBars:
         ]
         size = sum(values.nbytes for _, _, values in columns)
         _remove_stale()
+        _check_room(size)
         name = f"{_PREFIX}{os.getpid()}-{id(self):x}"
         self.memory = SharedMemory(name, create=True, size=max(size, 1))
         at = 0

@@ -1,16 +1,19 @@
 """What a trial is besides its parameters: strategy, data, arguments, and a hash of them."""
 
+import contextlib
 import datetime as dt
 import functools
 import hashlib
+import inspect
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from neural_trader.backtesting.events import is_own
-from neural_trader.backtesting.recorded import record
-from neural_trader.backtesting.sweeps.grid import Grid
+from neural_trader.backtesting.sweeps.grid import Grid, as_text
 from neural_trader.core import Bars
 from neural_trader.core.version import VERSION
 
@@ -48,19 +51,32 @@ def _strategy(make: Any, first: Any, grid: Grid) -> dict[str, Any]:  # noqa: ANN
         given = {name: getattr(first, name) for name in first.__struct_fields__}
         kind, source = first.kind, ""
     else:
-        recorded = record(first, ())
-        kind, source = recorded.name, recorded.source
-        # What a factory was given is exact; of another callable there is what it made.
-        partial = isinstance(make, functools.partial)
-        given = make.keywords if partial else getattr(make, "fixed", recorded.parameters)
+        # Everything that the first one carries, private or not: two factories that differ only in
+        # something hidden must not take each other's trials over.
+        given = {name: value for name, value in vars(first).items() if name != "symbols"}
+        if isinstance(make, functools.partial):
+            given = {"args": make.args} | make.keywords
+        elif hasattr(make, "fixed"):
+            given = make.fixed
+        kind, source = type(first).__name__, _source(make, type(first))
     fixed = {name: _plain(value) for name, value in sorted(given.items()) if name not in grid}
     return {"kind": kind, "source": source} | fixed
+
+
+def _source(make: Any, kind: type) -> str:  # noqa: ANN401
+    """Return a hash of a strategy's code: of its whole file, or of its class and their bases."""
+    path = getattr(make, "path", None)
+    if path is not None:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    texts = []
+    for each in kind.__mro__:
+        with contextlib.suppress(OSError, TypeError):
+            texts.append(inspect.getsource(each))
+    return hashlib.sha256("".join(texts).encode()).hexdigest() if texts else ""
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - what JSON can hold
     if isinstance(value, dt.date):
         return value.isoformat()
-    try:
-        return json.loads(json.dumps(value))
-    except (TypeError, ValueError):
-        return repr(value)
+    # Where an object stands in memory says nothing, and would change the hash of every run.
+    return json.loads(re.sub(r" at 0x[0-9a-f]+", "", as_text(value)))

@@ -1,13 +1,12 @@
 """What a sweep found: arrays, a number a trial; tables are made when looked at."""
 
-import json
 import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from neural_trader.backtesting.sweeps.grid import Grid, parameters_of
+from neural_trader.backtesting.sweeps.grid import Grid, as_text, parameters_of
 from neural_trader.core import ConfigError
 from neural_trader.core.bars import Floats, Ints
 
@@ -146,7 +145,7 @@ class SweepResult:
     def __repr__(self) -> str:
         """Return the sweep on one line."""
         best = self.best
-        told = f"best {json.dumps(best['parameters'])}" if best else "none can be ranked"
+        told = f"best {as_text(best['parameters'])}" if best else "none can be ranked"
         return f"SweepResult({len(self):,} trials over {', '.join(self.grid)}; {told})"
 
 

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import get_context
 from typing import Any, Final, NamedTuple
@@ -17,18 +18,25 @@ import numpy as np
 
 from neural_trader.backtesting.engine import backtest
 from neural_trader.backtesting.sweeps import compiled
-from neural_trader.backtesting.sweeps.grid import Grid, parameters_of, trials
+from neural_trader.backtesting.sweeps.grid import Grid, parameters_of
 from neural_trader.backtesting.sweeps.processes import SharedBars, open_desk, pack, run_at_desk
 from neural_trader.backtesting.sweeps.result import NotRun
 from neural_trader.backtesting.sweeps.trials import WIDTH, Make, rows_of_kernel, run_trial
 from neural_trader.backtesting.window import Range, Window, open_window
-from neural_trader.core import Bars, ConfigError, Costs
+from neural_trader.core import Bars, ConfigError, StrategyError
 from neural_trader.core.bars import Floats
 
 _BLOCK: Final = 2048
 """Strategies that are made ahead, to group those that share their signals."""
 _IN_FLIGHT: Final = 16
 """Jobs under way for each worker: enough to go on with while the next block is made."""
+
+_BROKEN: Final = (
+    "a worker process ended before its trial was done: the strategy ended it, memory ran out, or "
+    "it could not import the strategy. A script needs its sweep under if __name__ == '__main__':, "
+    "and a notebook its strategy in a module; engine='threads' (--engine threads) runs the trials "
+    "here, one after the other, and shows what goes wrong"
+)
 
 
 class Plan(NamedTuple):
@@ -62,7 +70,9 @@ def run_on_processes(plan: Plan) -> Iterator[Done]:
     Raises
     ------
     ConfigError
-        The strategy cannot be sent to another process.
+        The strategy cannot be sent to another process, or the bars cannot be shared.
+    StrategyError
+        A process ended by itself.
     """
     with SharedBars(plan.bars) as shared:
         sent = pack(shared.layout, plan.make, plan.arguments)
@@ -72,8 +82,11 @@ def run_on_processes(plan: Plan) -> Iterator[Done]:
         ) as pool:
             jobs = (partial(run_at_desk, parameters_of(plan.grid, place)) for place in plan.todo)
             outcomes = _in_order(pool, jobs, plan.workers)
-            for place, found in zip(plan.todo, outcomes, strict=True):
-                yield _done(place, found)
+            try:
+                for place, found in zip(plan.todo, outcomes, strict=True):
+                    yield _done(place, found)
+            except BrokenProcessPool as error:
+                raise StrategyError(_BROKEN) from error
 
 
 def run_on_threads(plan: Plan) -> Iterator[Done]:
@@ -159,22 +172,3 @@ def _in_order(pool: Executor, jobs: Iterable[Callable[[], Any]], workers: int) -
     finally:
         for future in waiting:
             future.cancel()
-
-
-def make_core(
-    make: Make, bars: Bars, grid: Grid, *, costs: Costs, capital: float = 100_000.0
-) -> Callable[[], int]:
-    """Return what runs all trials of compiled strategies in the kernel, for those who time it.
-
-    Strategies are made before; signals, decisions, fills, equity and figures are made when it is
-    called, on this thread. It returns how many trials it ran.
-    """
-    made = {place: make(**parameters) for place, parameters in enumerate(trials(grid))}
-    asked = Range(None, None, "before", None)
-    window = open_window(bars, next(iter(made.values())).symbols, asked)
-    worker = compiled.Worker(window, capital, costs)
-
-    def core() -> int:
-        return sum(len(worker.run(chunk)) for chunk in compiled.chunks(made, window))
-
-    return core

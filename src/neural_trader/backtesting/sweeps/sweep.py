@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
@@ -16,26 +16,23 @@ from neural_trader.backtesting.events import is_own
 from neural_trader.backtesting.summary import data_notes
 from neural_trader.backtesting.sweeps.grid import (
     Grid,
+    as_text,
     count_trials,
     parameters_of,
     read_grid,
     trials,
 )
-from neural_trader.backtesting.sweeps.ledger import Ledger, Row
 from neural_trader.backtesting.sweeps.provenance import make_provenance
 from neural_trader.backtesting.sweeps.result import FIGURES, NotRun, SweepResult, read_rank
-from neural_trader.backtesting.sweeps.runners import (
-    Done,
-    Plan,
-    run_in_turn,
-    run_on_processes,
-    run_on_threads,
-)
 from neural_trader.backtesting.sweeps.trials import WIDTH, Make, run_trial
-from neural_trader.backtesting.window import FillAt, Warmup
+from neural_trader.backtesting.window import FillAt, Range, Warmup, open_window
 from neural_trader.core import Bars, ConfigError, Costs, DataError, Instrument, Matching
 from neural_trader.core.bars import Floats
 from neural_trader.core.sessions import first_ns, session_date, session_day
+
+if TYPE_CHECKING:
+    from neural_trader.backtesting.sweeps.ledger import Ledger, Row
+    from neural_trader.backtesting.sweeps.runners import Done, Plan
 
 Engine = Literal["threads", "processes"]
 
@@ -108,6 +105,10 @@ def sweep(  # noqa: PLR0913 - one keyword for each thing that a user decides abo
     -----
     Ctrl-C stops it; what is done by then stands in the ledger.
     """
+    # SQLite and multiprocessing take a fifth of a start, and a backtest needs neither.
+    from neural_trader.backtesting.sweeps.ledger import Ledger
+    from neural_trader.backtesting.sweeps.runners import Plan
+
     values = read_grid(grid)
     read_rank(rank_by)
     count = _read_workers(workers)
@@ -125,12 +126,14 @@ def sweep(  # noqa: PLR0913 - one keyword for each thing that a user decides abo
         "matching": matching,
         "instruments": instruments,
     }
+    if split is not None:
+        _check_split(split, bars)
     first = _first(strategy, values)
     run = _runner(engine, first, count)
     provenance = make_provenance(strategy, first, bars, arguments, grid=values)
     table = np.full((WIDTH, count_trials(values)), np.nan)
     not_run: list[NotRun] = []
-    with Ledger.opened(ledger, provenance) as book:
+    with Ledger(ledger, provenance) as book:
         todo = _take_over(book, values, table) if resume else range(table.shape[1])
         ready = table.shape[1] - len(todo)
         for done in run(Plan(strategy, bars, arguments, values, todo, count)):
@@ -166,6 +169,17 @@ def _before(split: str | dt.date, end: str | dt.date | None) -> str:
     return session_date(first_ns(day - 1)).isoformat()
 
 
+def _check_split(split: str | dt.date, bars: Bars) -> None:
+    """Refuse a split that leaves no bar to judge on, before an hour is spent on choosing."""
+    last = max(int(block.ts_close_ns[-1]) for block in bars.blocks)
+    if last < first_ns(session_day(split, option="split")):
+        message = (
+            f"split is {split} and the last bar is of {session_date(last)}: nothing is left to "
+            "judge on; expected a session within the data"
+        )
+        raise ConfigError(message)
+
+
 def _first(strategy: Make, grid: Grid) -> Any:  # noqa: ANN401 - whatever the factory makes
     """Return the strategy of the first trial that has one, or raise ConfigError."""
     if not callable(strategy):
@@ -176,33 +190,47 @@ def _first(strategy: Make, grid: Grid) -> Any:  # noqa: ANN401 - whatever the fa
         raise ConfigError(message)
     refusal = ""
     for parameters in trials(grid):
+        _check_names(strategy, parameters)
         try:
-            inspect.signature(strategy).bind(**parameters)
             return strategy(**parameters)
         except ConfigError as error:
             refusal = refusal or str(error)
-        except TypeError as error:
-            message = f"the strategy does not take {', '.join(parameters)}: {error}"
-            raise ConfigError(message) from error
     message = f"no trial can be run; the first is refused: {refusal}"
     raise ConfigError(message)
 
 
-def _runner(engine: str | None, first: Any, workers: int) -> Callable[[Plan], Iterator[Done]]:  # noqa: ANN401
+def _check_names(strategy: Make, parameters: dict[str, Any]) -> None:
+    """Refuse parameters that the factory does not take; what it does with them is its own."""
+    try:
+        signature = inspect.signature(strategy)
+    except ValueError:
+        # Some callables do not say what they take.
+        return
+    try:
+        signature.bind(**parameters)
+    except TypeError as error:
+        taken = ", ".join(signature.parameters) or "none"
+        message = f"the strategy does not take {', '.join(parameters)}: {error}; it takes {taken}"
+        raise ConfigError(message) from None
+
+
+def _runner(engine: str | None, first: Any, workers: int) -> "Callable[[Plan], Iterator[Done]]":  # noqa: ANN401
     """Return how trials are run: threads gain nothing where strategies are Python code."""
     if engine not in (None, "threads", "processes"):
         message = f"engine is {engine!r}; expected 'threads' or 'processes'"
         raise ConfigError(message)
+    from neural_trader.backtesting.sweeps import runners
+
     is_compiled = not is_own(first)
     if engine == "processes" or (engine is None and not is_compiled and workers > 1):
-        return run_on_processes
-    return run_on_threads if is_compiled else run_in_turn
+        return runners.run_on_processes
+    return runners.run_on_threads if is_compiled else runners.run_in_turn
 
 
-def _take_over(book: Ledger, grid: Grid, table: Floats) -> Sequence[int]:
+def _take_over(book: "Ledger", grid: Grid, table: Floats) -> Sequence[int]:
     """Fill in what the ledger has; return the places of the trials that are left."""
     places = {
-        name: {json.dumps(value): at for at, value in enumerate(values)}
+        name: {as_text(value): at for at, value in enumerate(values)}
         for name, values in grid.items()
     }
     for text, row in book.read():
@@ -219,17 +247,17 @@ def _place(places: dict[str, dict[str, int]], parameters: dict[str, Any]) -> int
         return None
     place = 0
     for name, at_of in places.items():
-        at = at_of.get(json.dumps(parameters[name]))
+        at = at_of.get(as_text(parameters[name]))
         if at is None:
             return None
         place = place * len(at_of) + at
     return place
 
 
-def _ledger_rows(grid: Grid, done: Done) -> Iterator[Row]:
+def _ledger_rows(grid: Grid, done: "Done") -> "Iterator[Row]":
     """Yield what the ledger writes of some trials."""
     for place, row in zip(done.places, done.rows.tolist(), strict=True):
-        text = json.dumps(parameters_of(grid, place), sort_keys=True)
+        text = as_text(parameters_of(grid, place))
         yield text, tuple(None if math.isnan(value) else value for value in row)
 
 
@@ -249,3 +277,24 @@ def _out_of_sample(
         "start": str(arguments["start"]),
         **{name: None if math.isnan(value) else value for name, value in found.items()},
     }
+
+
+def make_core(
+    make: Make, bars: Bars, grid: Grid, *, costs: Costs, capital: float = 100_000.0
+) -> Callable[[], int]:
+    """Return what runs all trials of compiled strategies in the kernel, for those who time it.
+
+    Strategies are made before; signals, decisions, fills, equity and figures are made when it is
+    called, on this thread. It returns how many trials it ran.
+    """
+    from neural_trader.backtesting.sweeps import compiled
+
+    made = {place: make(**parameters) for place, parameters in enumerate(trials(grid))}
+    asked = Range(None, None, "before", None)
+    window = open_window(bars, next(iter(made.values())).symbols, asked)
+    worker = compiled.Worker(window, capital, costs)
+
+    def core() -> int:
+        return sum(len(worker.run(chunk)) for chunk in compiled.chunks(made, window))
+
+    return core
