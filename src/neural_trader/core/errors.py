@@ -8,7 +8,9 @@
     |-- RunRefused     a run broke a limit that protects its user (leverage)
     |-- StrategyError  the code of a user's own strategy failed
     |-- SawTheFuture   a strategy decided with bars that came later
-    `-- BenchError     a measurement could not be trusted, so no figure is printed
+    |-- BenchError     a measurement could not be trusted, so no figure is printed
+    |-- JournalError   the journal cannot be written, or what stands in it is damaged
+    `-- GatewayError   a gateway or venue cannot be reached, or refused what it was asked
 
 Missing kernels are an ``ImportError`` of their own, ``neural_trader._kernels.KernelsMissing``.
 
@@ -42,3 +44,11 @@ class SawTheFuture(NeuralTraderError):  # noqa: N818 - it names what happened
 
 class BenchError(NeuralTraderError):
     """A measurement could not be trusted."""
+
+
+class JournalError(NeuralTraderError):
+    """The journal cannot be written, or what stands in it is damaged."""
+
+
+class GatewayError(NeuralTraderError):
+    """A gateway or venue cannot be reached, or refused what it was asked."""

@@ -1,0 +1,1 @@
+"""The order path: limits, gateway, journal, wire, client and recovery; ``venues`` beside them."""

@@ -1,0 +1,1 @@
+"""The other side of the gateway: where orders are filled."""

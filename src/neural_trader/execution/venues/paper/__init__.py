@@ -1,0 +1,1 @@
+"""The paper venue: fills without money, by the rules of the backtests."""
