@@ -30,26 +30,33 @@ if TYPE_CHECKING:
         Costs,
         DataError,
         Fill,
+        GatewayError,
         Instrument,
         Matching,
         NeuralTraderError,
+        OrderOutcomeUnknown,
         RunRefused,
     )
     from neural_trader.data import load, samples
+    from neural_trader.execution import BlockingClient, Client
     from neural_trader.reports import report
     from neural_trader.strategies import Context, Pairs, SmaCross, Strategy, indicators, library
 
 __all__ = [
     "Bars",
+    "BlockingClient",
+    "Client",
     "ConfigError",
     "Context",
     "Costs",
     "DataError",
     "Fill",
+    "GatewayError",
     "Instrument",
     "Intents",
     "Matching",
     "NeuralTraderError",
+    "OrderOutcomeUnknown",
     "Pairs",
     "Result",
     "RunRefused",
@@ -76,6 +83,10 @@ _ROOMS = {
     "Matching": "core",
     "Instrument": "core",
     "Bars": "core",
+    "BlockingClient": "execution",
+    "Client": "execution",
+    "GatewayError": "core",
+    "OrderOutcomeUnknown": "core",
     "ConfigError": "core",
     "Costs": "core",
     "DataError": "core",

@@ -11,7 +11,9 @@
     |-- BenchError     a measurement could not be trusted, so no figure is printed
     |-- JournalError   the journal cannot be written, or what stands in it is damaged
     `-- GatewayError   a gateway or venue cannot be reached, or refused what it was asked
+        `-- OrderOutcomeUnknown   a request was sent and not answered: look before you repeat it
 
+Apart from it stands ``InvariantViolation``: a bug of ours was noticed, and all stops there.
 Missing kernels are an ``ImportError`` of their own, ``neural_trader._kernels.KernelsMissing``.
 
 A message says what went wrong, the value found, what was expected and what to do.
@@ -52,3 +54,11 @@ class JournalError(NeuralTraderError):
 
 class GatewayError(NeuralTraderError):
     """A gateway or venue cannot be reached, or refused what it was asked."""
+
+
+class OrderOutcomeUnknown(GatewayError):  # noqa: N818 - it names what happened
+    """A request was sent and not answered: look at the order before you repeat it."""
+
+
+class InvariantViolation(Exception):  # noqa: N818 - it names what happened
+    """A bug of ours was noticed: never caught, so that nothing goes on from a wrong state."""

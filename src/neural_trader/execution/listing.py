@@ -28,7 +28,6 @@ class Listing:
 
     __slots__ = (
         "_denominator",
-        "_half",
         "_numerator",
         "lot_size",
         "minor_unit",
@@ -45,7 +44,6 @@ class Listing:
         self.minor_unit = _size(symbol, "minor_unit", minor_unit)
         worth = Fraction(self.tick_size) * Fraction(self.lot_size) / Fraction(self.minor_unit)
         self._numerator, self._denominator = worth.numerator, worth.denominator
-        self._half = self._denominator // 2
 
     @property
     def sizes(self) -> tuple[str, str, str, str]:
@@ -65,6 +63,18 @@ class Listing:
         if twice > self._denominator or (twice == self._denominator and whole & 1):
             whole += 1
         return whole
+
+    @property
+    def denominator(self) -> int:
+        """Into how many parts a minor unit must be cut for a tick of a lot to be a whole number."""
+        return self._denominator
+
+    def weight(self, scale: int) -> int:
+        """Return what a tick of a lot is worth in minor units times ``scale``.
+
+        ``scale`` is a multiple of ``denominator``.
+        """
+        return self._numerator * scale // self._denominator
 
     def worst_value(self, ticks: int, lots: int) -> int:
         """Return what so many lots cost at most: rounded away from zero, for limits."""

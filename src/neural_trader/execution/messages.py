@@ -208,12 +208,13 @@ class Denied(Message, frozen=True, tag=31):
 
 
 class Accepted(Message, frozen=True, tag=32):
-    """The venue has taken an order."""
+    """The venue has taken an order; ``venue_id`` is -1 where it only said so by what it did."""
 
     account: int
     seq: int
     ts: int
     no: int
+    client: int
     venue_id: int
     symbol: str
     qty: int
@@ -230,6 +231,7 @@ class Rejected(Message, frozen=True, tag=33):
     seq: int
     ts: int
     no: int
+    client: int
     reason: str
 
 
@@ -255,13 +257,14 @@ class Filled(Message, frozen=True, tag=34):
 
 
 class Canceled(Message, frozen=True, tag=35):
-    """An order ended without being filled whole; ``request`` is the wish that did it, or 0."""
+    """An order ended without being filled whole; ``request`` is ``client``'s wish for it, or 0."""
 
     account: int
     seq: int
     ts: int
     no: int
     request: int
+    client: int
     reason: str
 
 
@@ -275,13 +278,14 @@ class Expired(Message, frozen=True, tag=36):
 
 
 class Replaced(Message, frozen=True, tag=37):
-    """An order has new terms."""
+    """An order has these terms; ``request`` is ``client``'s wish, or 0 where the venue says so."""
 
     account: int
     seq: int
     ts: int
     no: int
     request: int
+    client: int
     qty: int
     limit: int
     trigger: int
@@ -308,6 +312,7 @@ class Unknown(Message, frozen=True, tag=39):
     seq: int
     ts: int
     no: int
+    client: int
 
 
 class KillSwitched(Message, frozen=True, tag=40):
@@ -395,7 +400,7 @@ class LimitsLoaded(Message, frozen=True, tag=56):
 
     account: int
     ts: int
-    limits: dict[str, int]
+    limits: dict[str, str]
 
 
 class DayOpened(Message, frozen=True, tag=57):

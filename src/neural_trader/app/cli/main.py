@@ -17,6 +17,7 @@ from neural_trader.core.errors import (
     BenchError,
     ConfigError,
     DataError,
+    GatewayError,
     NeuralTraderError,
     RunRefused,
     SawTheFuture,
@@ -31,6 +32,7 @@ EXIT_CODES: Final = {
     BenchError: 6,
     StrategyError: 7,
     SawTheFuture: 8,
+    GatewayError: 10,
 }
 """What a shell sees for each kind of error.
 
@@ -42,6 +44,11 @@ _COMMANDS: Final = {
     "sweep": ("neural_trader.app.cli.sweep", "Run a strategy with many parameters."),
     "check": ("neural_trader.app.cli.check", "Check a strategy of your own."),
     "bench": ("neural_trader.app.cli.bench", "Measure this installation on this machine."),
+    "serve": ("neural_trader.app.cli.serve", "Run the order gateway."),
+    "order": ("neural_trader.app.cli.order", "Send, change, cancel and list orders."),
+    "positions": ("neural_trader.app.cli.positions", "Show what an account holds."),
+    "kill-switch": ("neural_trader.app.cli.kill_switch", "Stop an account."),
+    "token": ("neural_trader.app.cli.token", "Make keys to a gateway."),
     "new": ("neural_trader.app.cli.new", "Write a file to start from."),
     "data": ("neural_trader.app.cli.data", "Look at the data that are at hand."),
 }
@@ -57,7 +64,7 @@ class _LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, _ = _COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(module), cmd_name)
+        command: click.Command = getattr(import_module(module), cmd_name.replace("-", "_"))
         return command
 
     def resolve_command(
@@ -83,7 +90,8 @@ class _LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 a bug of ours, 2 wrong usage, 3 data missing or wrong, 4 the run "
     "broke a limit, 5 the installation is incomplete, 6 a measurement could not be trusted, 7 the "
-    "strategy's own code failed, 8 the strategy saw the future, 130 interrupted.",
+    "strategy's own code failed, 8 the strategy saw the future, 10 a gateway refused or is "
+    "out of reach, 130 interrupted.",
 )
 @click.version_option(VERSION, prog_name="neural-trader", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")

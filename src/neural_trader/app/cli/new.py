@@ -51,6 +51,53 @@ class $kind(nt.Strategy):
 ''')
 
 
+_GATEWAY = Template("""\
+# The gateway's configuration: neural-trader serve --config $file
+# What is not written here has the value that docs/gateway.md gives.
+
+minor_unit = "0.01"           # the smallest unit of the money: cents
+
+[gateway]
+host = "127.0.0.1"            # beyond this machine only with cert and key (TLS)
+port = 7701
+journal = "journal"           # a folder beside this file
+durability = "power-safe"     # or "process-safe": faster, survives kill -9 but not a power cut
+
+[venue]
+host = "127.0.0.1"
+port = 7702                   # neural-trader venue
+timeout_ms = 1000             # after this an order is "unknown" until the venue says more
+
+[limits]                      # of every account; 0 turns one off; SIGHUP reads them anew
+order_qty_max = "10000"       # units
+order_notional_max = "250000" # money
+position_qty_max = "50000"
+gross_max = "1000000"
+net_max = "1000000"
+open_orders_max = 200
+orders_per_second = 100
+collar_bps = 500              # how far a limit may lie from the mark
+daily_loss_max = "10000"
+duplicate_window_ms = 0
+mark_age_ms_max = 60000       # older quotes deny: no_reference
+
+[[instruments]]
+symbol = "KO"
+tick_size = "0.01"
+lot_size = "1"
+
+[[instruments]]
+symbol = "PEP"
+tick_size = "0.01"
+lot_size = "1"
+
+[[accounts]]
+name = "main"
+cash = "100000"
+
+$token""")
+
+
 @click.group()
 def new() -> None:
     """Write a file to start from."""
@@ -80,4 +127,31 @@ def write_strategy(name: str, as_json: bool) -> None:
         f"{path} holds the strategy {kind}. Run it:\n"
         f"  neural-trader backtest --strategy {path} --data sp500-closes --symbols KO,PEP "
         "--start 2010-01-01"
+    )
+
+
+@new.command("gateway", short_help="Write a gateway.toml with every default, and a token.")
+@click.argument("path", type=click.Path(path_type=Path), default=Path("gateway.toml"))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+def write_gateway(path: Path, as_json: bool) -> None:
+    """Write a configuration that runs as it stands, and print its token to trade with.
+
+    PATH is gateway.toml unless given. A file that is there already is kept.
+    """
+    from neural_trader.app.cli.token import make_token
+
+    if path.exists():
+        message = f"{path} is there already and is kept; choose another name or remove it"
+        raise ConfigError(message)
+    secret, section = make_token("main", "trade")
+    with write_whole(path) as file:
+        file.write(_GATEWAY.substitute(file=path, token=section).encode())
+    if as_json:
+        click.echo(json.dumps({"path": str(path), "token": secret}, indent=2))
+        return
+    click.echo(
+        f"{path} holds account main with 100,000 of cash, KO and PEP.\n"
+        f"token (keep it; it is not shown again): {secret}\n"
+        f"Run it, beside a venue:\n  neural-trader venue --symbols KO,PEP\n"
+        f"  neural-trader serve --config {path}"
     )

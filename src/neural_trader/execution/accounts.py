@@ -1,0 +1,94 @@
+"""An account: its book, its orders, its stream of events and its memory of what was asked."""
+
+from typing import Final
+
+from neural_trader.execution.ledger import Book
+from neural_trader.execution.limits import Bounds, Rate
+from neural_trader.execution.orders import LiveOrder
+
+ENDED_MAX: Final = 16_384
+"""Ended orders that an account remembers: so long can a late fill find its order."""
+REPLIES_MAX: Final = 8_192
+"""Replies that an account remembers: so long does a repeated request get the identical one."""
+INDEX_EVERY: Final = 1_024
+"""One event in so many has its place in the journal noted, for those who come back."""
+
+
+class Request:
+    """A wish about an order that waits for the venue's answer; ``qty`` is 0 for a cancel."""
+
+    __slots__ = ("client", "limit", "no", "order", "qty", "trigger", "ts")
+
+    def __init__(self, no: int, client: int, order: int, ts: int) -> None:
+        self.no = no
+        self.client = client
+        self.order = order
+        self.ts = ts
+        self.qty = 0
+        self.limit = 0
+        self.trigger = 0
+
+
+class Account:
+    """One trading account.
+
+    ``seq`` is the number of its next event, ``last_no`` the highest request number used.
+    ``replies`` holds, by request number, who asked and the bytes of the answer.
+    """
+
+    __slots__ = (
+        "book",
+        "bounds",
+        "day",
+        "day_equity",
+        "ended",
+        "index",
+        "is_killed",
+        "last_no",
+        "name",
+        "number",
+        "open",
+        "rate",
+        "recent",
+        "replies",
+        "requests",
+        "seq",
+    )
+
+    def __init__(self, number: int, name: str, book: Book, bounds: Bounds) -> None:
+        self.number = number
+        self.name = name
+        self.book = book
+        self.bounds = bounds
+        self.is_killed = False
+        self.seq = 1
+        self.last_no = 0
+        self.open: dict[int, LiveOrder] = {}
+        self.ended: dict[int, LiveOrder] = {}
+        self.requests: dict[int, Request] = {}
+        self.replies: dict[int, tuple[int, bytes]] = {}
+        self.rate = Rate()
+        self.recent: dict[tuple[str, int, int, int, int], int] = {}
+        self.day = -1
+        self.day_equity = book.cash
+        self.index: list[tuple[int, int]] = []
+
+    def order(self, no: int) -> LiveOrder | None:
+        """Return an order that is open, or that ended not too long ago."""
+        return self.open.get(no) or self.ended.get(no)
+
+    def end(self, order: LiveOrder) -> None:
+        """Move an order to those that have ended, and forget the oldest of them."""
+        self.open.pop(order.no, None)
+        ended = self.ended
+        ended[order.no] = order
+        if len(ended) > ENDED_MAX:
+            del ended[next(iter(ended))]
+
+    def remember(self, no: int, client: int, reply: bytes) -> None:
+        """Keep the answer to a request for those who ask again."""
+        replies = self.replies
+        if no not in replies:
+            replies[no] = (client, reply)
+            if len(replies) > REPLIES_MAX:
+                del replies[next(iter(replies))]

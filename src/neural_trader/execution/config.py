@@ -1,0 +1,211 @@
+"""``gateway.toml``: what a gateway is told before it starts."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from neural_trader.core.errors import ConfigError
+from neural_trader.execution.limits import Limits, read_amount
+from neural_trader.execution.listing import Listing
+from neural_trader.execution.tokens import Grant
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all sections: unknown keys are errors."""
+
+
+class GatewaySection(_Section, frozen=True):
+    """``[gateway]``: where it listens, and how it keeps its journal.
+
+    Parameters
+    ----------
+    host, port : str, int
+        Where clients connect; beyond this machine only with ``cert`` and ``key``.
+    journal : str
+        The journal's folder, from the configuration's own folder.
+    durability : {"process-safe", "power-safe"}
+        What an acknowledged order survives: the end of the process, or of the machine's power.
+    segment_mb : int
+        The size of the journal's files.
+    sessions_max : int
+        Connections at a time.
+    requests_per_second : int
+        What one connection may ask.
+    cert, key : str
+        PEM files for TLS.
+    metrics_port : int
+        Where Prometheus finds the metrics on this machine; 0 is nowhere.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 7701
+    journal: str = "journal"
+    durability: Literal["process-safe", "power-safe"] = "power-safe"
+    segment_mb: int = 64
+    sessions_max: int = 256
+    requests_per_second: int = 500_000
+    cert: str = ""
+    key: str = ""
+    metrics_port: int = 0
+
+
+class VenueSection(_Section, frozen=True):
+    """``[venue]``: where orders go.
+
+    Parameters
+    ----------
+    host, port : str, int
+    timeout_ms : int
+        How long an answer may take before an order is unknown.
+    cert : str
+        The PEM file of the authority that the venue's certificate is checked with; empty for a
+        venue on this machine without TLS.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 7702
+    timeout_ms: int = 1_000
+    cert: str = ""
+
+
+class InstrumentSection(_Section, frozen=True):
+    """``[[instruments]]``: what can be traded, in which steps."""
+
+    symbol: str
+    tick_size: str = "0.01"
+    lot_size: str = "1"
+
+
+class AccountSection(_Section, frozen=True):
+    """``[[accounts]]``: name, opening cash, and limits where they differ from ``[limits]``."""
+
+    name: str
+    cash: str = "100000"
+    limits: dict[str, str | int | bool] = {}
+
+
+class GatewayConfig(_Section, frozen=True):
+    """The whole of ``gateway.toml``.
+
+    Parameters
+    ----------
+    gateway, venue : GatewaySection, VenueSection
+    minor_unit : str
+        The smallest unit of the money that everything is counted in.
+    limits : Limits
+        For all accounts.
+    accounts, instruments, tokens : lists of sections
+
+    Raises
+    ------
+    ConfigError
+        Names that stand twice or point nowhere, and addresses that need TLS.
+    """
+
+    gateway: GatewaySection = GatewaySection()
+    venue: VenueSection = VenueSection()
+    minor_unit: str = "0.01"
+    limits: Limits = Limits()
+    accounts: tuple[AccountSection, ...] = ()
+    instruments: tuple[InstrumentSection, ...] = ()
+    tokens: tuple[Grant, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Hold the parts to each other."""
+        names = [account.name for account in self.accounts]
+        symbols = [instrument.symbol for instrument in self.instruments]
+        for what, found in (("account", names), ("instrument", symbols)):
+            if not found:
+                message = f"there is no {what}; write at least one [[{what}s]] section"
+                raise ConfigError(message)
+            twice = sorted({name for name in found if found.count(name) > 1})
+            if twice:
+                message = f"{what} {twice[0]!r} stands twice; give each its own name"
+                raise ConfigError(message)
+        for grant in self.tokens:
+            if grant.account not in names:
+                message = (
+                    f"a token is for account {grant.account!r}; the accounts are {', '.join(names)}"
+                )
+                raise ConfigError(message)
+        check_host(self.gateway.host, bool(self.gateway.cert and self.gateway.key))
+        self.account_limits()
+        self.opening_cash()
+        self.listings()
+
+    def listings(self) -> tuple[Listing, ...]:
+        """Return the instruments in their units."""
+        return tuple(
+            Listing(item.symbol, item.tick_size, item.lot_size, self.minor_unit)
+            for item in self.instruments
+        )
+
+    def account_limits(self) -> dict[str, Limits]:
+        """Return the limits of every account."""
+        found = {}
+        for account in self.accounts:
+            wanted = msgspec.structs.asdict(self.limits) | account.limits
+            found[account.name] = _convert(wanted, Limits, f"[[accounts]] {account.name}, limits")
+        return found
+
+    def opening_cash(self) -> dict[str, int]:
+        """Return the opening cash of every account in minor units."""
+        unit = Decimal(self.minor_unit)
+        return {
+            account.name: int(read_amount("cash", account.cash) / unit) for account in self.accounts
+        }
+
+
+def check_host(host: str, has_tls: bool) -> None:
+    """Refuse to listen beyond this machine without TLS.
+
+    Raises
+    ------
+    ConfigError
+        The address is not a loopback one, and there is no certificate.
+    """
+    if host not in _LOOPBACK and not has_tls:
+        message = (
+            f"the host is {host!r}, which others can reach; give cert and key, so that tokens and "
+            "orders are encrypted, or listen at 127.0.0.1"
+        )
+        raise ConfigError(message)
+
+
+def read_config(path: str | Path) -> GatewayConfig:
+    """Read ``gateway.toml``.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing, is no TOML, or holds what it must not; the message names the place.
+    """
+    path = Path(path)
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        message = (
+            f"there is no {path}; write one to start from with `neural-trader new gateway {path}`"
+        )
+        raise ConfigError(message) from None
+    try:
+        return msgspec.toml.decode(text, type=GatewayConfig)
+    except msgspec.ValidationError as error:
+        cause = error.__cause__
+        message = f"{path}: {cause if isinstance(cause, ConfigError) else error}"
+        raise ConfigError(message) from None
+    except (msgspec.DecodeError, ValueError) as error:
+        message = f"{path} is no TOML: {error}"
+        raise ConfigError(message) from None
+
+
+def _convert(wanted: dict[str, str | int | bool], kind: type[Limits], where: str) -> Limits:
+    try:
+        return msgspec.convert(wanted, kind)
+    except msgspec.ValidationError as error:
+        message = f"{where}: {error.__cause__ or error}"
+        raise ConfigError(message) from None

@@ -1,0 +1,521 @@
+"""The gateway without sockets: requests and venue messages in, records and frames out.
+
+One turn is: bytes come in (``receive``, ``venue.receive``, ``on_time``), every event they make is
+appended to the journal and applied, and what has to leave waits in outboxes; ``commit`` makes the
+events durable, and only then may the outboxes be sent. A commit that fails halts the gateway, and
+nothing of that turn leaves.
+"""
+
+import logging
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import Any, Final
+
+from neural_trader.core.errors import ConfigError, JournalError
+from neural_trader.execution import messages as m
+from neural_trader.execution.accounts import INDEX_EVERY, Account
+from neural_trader.execution.core import Core
+from neural_trader.execution.framing import frame, pack
+from neural_trader.execution.journal.protocol import Journal
+from neural_trader.execution.limits import Denial, Limits
+from neural_trader.execution.listing import Listing
+from neural_trader.execution.sessions import Session
+from neural_trader.execution.tokens import Grant, find_grant
+from neural_trader.execution.venue_link import VenueLink
+
+_DAY_NS: Final = 86_400_000_000_000
+_SECOND_NS: Final = 1_000_000_000
+_LOGIN_NS: Final = 5 * _SECOND_NS
+_SILENCE_NS: Final = 30 * _SECOND_NS
+_CHUNK_BYTES: Final = 64 * 1024
+_REPLAY_BYTES: Final = 4 * 1024 * 1024
+_STREAM: Final = frozenset(
+    {
+        m.Accepted,
+        m.Filled,
+        m.Denied,
+        m.Rejected,
+        m.Canceled,
+        m.Expired,
+        m.Replaced,
+        m.RequestDenied,
+        m.Unknown,
+        m.KillSwitched,
+    }
+)
+
+log = logging.getLogger("neural_trader.gateway")
+
+
+class Gateway:
+    """Sessions, core, journal and venue, put together.
+
+    Parameters
+    ----------
+    journal : Journal
+        Whatever stands in it is replayed first.
+    grants : iterable of Grant
+        The tokens that are let in.
+    name : str
+        How the gateway calls itself at the venue.
+    venue_timeout_ns : int
+        How long an answer of the venue may take before an order is unknown.
+    requests_per_second : int
+        What one connection may ask; more closes it.
+
+    Attributes
+    ----------
+    core : Core
+    venue : VenueLink
+    dirty : list of Session
+        Those whose outbox has something; the caller empties both after a commit.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        grants: Iterable[Grant] = (),
+        *,
+        name: str = "neural-trader",
+        venue_timeout_ns: int = _SECOND_NS,
+        requests_per_second: int = 500_000,
+    ) -> None:
+        self.core = Core()
+        self.journal = journal
+        self.grants = tuple(grants)
+        self.venue = VenueLink(self.core, self.record, name=name, timeout_ns=venue_timeout_ns)
+        self.dirty: list[Session] = []
+        self.sessions: set[Session] = set()
+        self.is_halted = False
+        self.replayed = 0
+        self.counts: dict[type, int] = {}
+        self._requests_max = requests_per_second
+        self._live: dict[int, list[Session]] = {}
+        self._replay()
+
+    # --------------------------------------------------------------------------------- recovery
+    def _replay(self) -> None:
+        """Bring the state to where the journal ends."""
+        apply, decode = self.core.apply, m.decode_record
+        at = 1
+        while chunk := self.journal.read(at, _REPLAY_BYTES):
+            for seq, payload in chunk:
+                event = decode(payload)
+                apply(event)
+                if type(event) in _STREAM:
+                    self._remember(event, payload, seq)
+            at = chunk[-1][0] + 1
+        self.replayed = at - 1
+
+    def start(
+        self,
+        ts: int,
+        *,
+        listings: Iterable[Listing],
+        accounts: dict[str, int],
+        limits: dict[str, Limits],
+    ) -> None:
+        """Write down that the gateway starts, and what the configuration adds to the journal.
+
+        Parameters
+        ----------
+        ts : int
+            The time of the start.
+        listings : iterable of Listing
+            What can be traded; units that the journal already knows cannot change.
+        accounts : dict of name to cash
+            Opening cash in minor units, for accounts that the journal does not know yet.
+        limits : dict of name to Limits
+            Of every account.
+
+        Raises
+        ------
+        ConfigError
+            An instrument has other units than in the journal.
+        """
+        core = self.core
+        self.record(m.Started(ts, core.epoch + 1, m.VERSION))
+        for listing in listings:
+            known = core.listings.get(listing.symbol)
+            if known is None:
+                self.record(m.Listed(ts, *listing.sizes))
+            elif known.sizes != listing.sizes:
+                message = (
+                    f"{listing.symbol} has tick, lot and minor unit {listing.sizes[1:]} in the "
+                    f"configuration and {known.sizes[1:]} in the journal; units cannot change: "
+                    "give it the old ones, or start a new journal"
+                )
+                raise ConfigError(message)
+        names = {account.name for account in core.accounts.values()}
+        for name, cash in accounts.items():
+            if name not in names:
+                self.record(m.AccountOpened(len(core.accounts) + 1, ts, name, cash))
+        self.reload_limits(limits, ts)
+        self.commit()
+
+    def reload_limits(self, limits: dict[str, Limits], ts: int) -> int:
+        """Take new limits from now on; returns how many accounts they change."""
+        changed = 0
+        for name, wanted in limits.items():
+            account = self.core.account_named(name)
+            text = wanted.as_text()
+            if self.core.limits_of(account.number).as_text() != text:
+                self.record(m.LimitsLoaded(account.number, ts, text))
+                changed += 1
+        return changed
+
+    # ----------------------------------------------------------------------------------- records
+    def record(self, event: m.Record) -> None:
+        """Write an event down, apply it, and put it into the outboxes of those whom it concerns."""
+        payload = m.encode(event)
+        seq = self.journal.append(payload)
+        self.core.apply(event)
+        kind = type(event)
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        if kind in _STREAM:
+            number: int = event.account  # type: ignore[union-attr]
+            self._remember(event, payload, seq)
+            live = self._live.get(number)
+            if live:
+                self._tell(live, payload)
+
+    def _tell(self, live: list[Session], payload: bytes) -> None:
+        data = len(payload).to_bytes(4, "big") + payload
+        for session in live:
+            session.next_seq += 1
+            outbox = session.outbox
+            if not outbox:
+                self.dirty.append(session)
+            outbox.append(data)
+
+    def _remember(self, event: Any, payload: bytes, seq: int) -> None:  # noqa: ANN401 - of a union
+        """Keep what those who ask again, or come back, will want."""
+        account = self.core.accounts[event.account]
+        if event.seq % INDEX_EVERY == 0 or not account.index:
+            account.index.append((event.seq, seq))
+        kind = type(event)
+        if kind is m.Accepted:
+            account.remember(event.no, event.client, payload)
+        elif kind is m.Canceled or kind is m.Replaced:
+            if event.request:
+                account.remember(event.request, event.client, payload)
+        elif kind is not m.Filled and kind is not m.Expired and event.no:
+            account.remember(event.no, event.client, payload)
+
+    def commit(self) -> None:
+        """Make this turn's events durable.
+
+        Raises
+        ------
+        JournalError
+            They are not, or perhaps not. The gateway is halted: nothing of the turn may leave, and
+            nothing more is taken.
+        """
+        try:
+            self.journal.commit()
+        except JournalError:
+            # Crash: what stands on the disk is read by the next start; nobody was told of it.
+            self.is_halted = True
+            self.venue.outbox = []
+            for session in self.dirty:
+                session.outbox = []
+            self.dirty = []
+            raise
+
+    # ---------------------------------------------------------------------------------- sessions
+    def open_session(self, peer: str, ts: int) -> Session:
+        """Begin with a new connection."""
+        session = Session(peer, ts)
+        self.sessions.add(session)
+        return session
+
+    def close_session(self, session: Session) -> None:
+        """Forget a connection that is gone."""
+        self.sessions.discard(session)
+        self._leave(session)
+
+    def _leave(self, session: Session) -> None:
+        session.is_live = False
+        if session.account is not None:
+            live = self._live.get(session.account.number, [])
+            if session in live:
+                live.remove(session)
+
+    def fall_behind(self, session: Session) -> None:
+        """Let a session that reads too slowly wait for the journal instead of filling memory."""
+        if session.is_live and session.account is not None:
+            index = session.account.index
+            place = bisect_right(index, (session.next_seq, 1 << 62)) - 1
+            session.journal_seq = index[place][1] if place >= 0 else 1
+            self._leave(session)
+
+    def catch_up(self, session: Session) -> bool:
+        """Put the next piece of the journal into a session's outbox; return whether more is left.
+
+        Call it after a commit, while the connection takes more.
+        """
+        account = session.account
+        if account is None or session.is_live or session.closing:
+            return False
+        if session.next_seq < account.seq:
+            found = []
+            for seq, payload in self.journal.read(session.journal_seq, _CHUNK_BYTES):
+                session.journal_seq = seq + 1
+                event: Any = m.decode_record(payload)
+                if (
+                    type(event) in _STREAM
+                    and event.account == account.number
+                    and event.seq >= session.next_seq
+                ):
+                    found.append(frame(payload))
+                    session.next_seq = event.seq + 1
+            if found:
+                self._reply(session, b"".join(found))
+        if session.next_seq == account.seq:
+            session.is_live = True
+            self._live.setdefault(account.number, []).append(session)
+            return False
+        return True
+
+    def receive(self, session: Session, data: bytes, ts: int) -> None:
+        """Take bytes from a client."""
+        session.last_heard = ts
+        payloads = session.reader.feed(data)
+        session.rate.add(ts, len(payloads))
+        if session.rate.count(ts) > self._requests_max:
+            self._close(session, "too_many", f"over {self._requests_max:,} requests a second")
+            return
+        for payload in payloads:
+            if session.closing:
+                return
+            try:
+                message = m.decode_request(payload)
+            except ValueError as error:
+                self._close(session, "bad_frame", f"this is no request: {error}")
+                return
+            if type(message) is m.Submit and session.may_trade:
+                self._on_submit(session, message, ts)
+            else:
+                self._on_other(session, message, ts)
+        if session.reader.too_long:
+            length = session.reader.too_long
+            self._close(session, "frame_too_long", f"a frame of {length:,} bytes is too long")
+
+    def _reply(self, session: Session, data: bytes) -> None:
+        if not session.outbox:
+            self.dirty.append(session)
+        session.outbox.append(data)
+
+    def _refuse(self, session: Session, code: str, message: str, no: int = 0) -> None:
+        account = session.account
+        last_no = account.last_no if account is not None else 0
+        log.warning("%s: %s: %s", session.peer, code, message)
+        self._reply(session, pack(m.Refused(code, message, no, last_no)))
+
+    def _close(self, session: Session, code: str, message: str) -> None:
+        self._refuse(session, code, message)
+        session.closing = code
+        self._leave(session)
+
+    # ---------------------------------------------------------------------------------- requests
+    def _on_submit(self, session: Session, order: m.Submit, ts: int) -> None:
+        account = session.account
+        if account is None:
+            return
+        if order.no <= account.last_no:
+            self._repeat(session, account, order)
+            return
+        core = self.core
+        if account.day != ts // _DAY_NS:
+            opened = core.decide_day(account, ts)
+            if opened is not None:
+                self.record(opened)
+        if self.venue.state == "up":
+            event = core.decide_submit(account, order, session.client, ts)
+        else:
+            reason = "recovering" if self.venue.state == "recovering" else "venue_down"
+            event = core.deny(account, order, session.client, ts, Denial(reason))
+        self.record(event)
+        if type(event) is m.Submitted:
+            self.venue.send_order(event)
+
+    def _on_other(self, session: Session, message: m.ClientRequest, ts: int) -> None:
+        if type(message) is m.Login:
+            self._on_login(session, message)
+            return
+        account = session.account
+        if account is None:
+            self._close(session, "no_login", "the first frame of a connection is a login")
+        elif type(message) is m.Ping:
+            self._reply(session, pack(m.Pong()))
+        elif type(message) is m.Ask:
+            self._on_ask(session, account, message)
+        elif not session.may_trade:
+            no: int = message.no  # type: ignore[union-attr]
+            self._refuse(session, "read_only", "this token reads, and does not trade", no)
+        elif isinstance(message, m.Cancel | m.Replace | m.Switch):
+            if message.no <= account.last_no:
+                self._repeat(session, account, message)
+            elif isinstance(message, m.Switch):
+                self._on_switch(account, message, session.client, ts)
+            else:
+                self._on_wish(account, message, session.client, ts)
+
+    def _on_login(self, session: Session, login: m.Login) -> None:
+        if session.account is not None:
+            self._close(session, "logged_in", "this connection has logged in already")
+            return
+        if login.version != m.VERSION:
+            self._close(
+                session,
+                "version",
+                f"the client speaks version {login.version}, the gateway {m.VERSION}",
+            )
+            return
+        grant = find_grant(login.token, self.grants)
+        if grant is None:
+            self._close(session, "bad_token", "no account has this token")
+            return
+        account = self.core.account_named(grant.account)
+        if login.next_seq > account.seq:
+            self._close(
+                session,
+                "bad_seq",
+                f"event {login.next_seq} of account {account.name} has not happened: the next is "
+                f"{account.seq}; this is another journal than the client has seen",
+            )
+            return
+        session.account = account
+        session.client = login.client
+        session.may_trade = grant.scope == "trade"
+        session.next_seq = login.next_seq or account.seq
+        place = bisect_right(account.index, (session.next_seq, 1 << 62)) - 1
+        session.journal_seq = account.index[place][1] if place >= 0 else 1
+        instruments = tuple(listing.sizes for listing in self.core.listings.values())
+        welcome = m.Welcome(
+            m.VERSION,
+            account.number,
+            account.name,
+            session.may_trade,
+            self.core.epoch,
+            account.seq,
+            account.last_no,
+            instruments,
+        )
+        self._reply(session, pack(welcome))
+        log.info("%s: account %s, %s", session.peer, account.name, grant.scope)
+
+    def _on_ask(self, session: Session, account: Account, ask: m.Ask) -> None:
+        answer: m.Orders | m.Positions
+        if ask.what == "orders":
+            answer = m.Orders(account.seq, tuple(_open_orders(account)))
+        elif ask.what == "positions":
+            book = account.book
+            answer = m.Positions(
+                account.seq, book.cash, account.is_killed, tuple(_positions(account))
+            )
+        else:
+            self._refuse(
+                session, "bad_question", f"{ask.what!r} is no question; ask orders or positions"
+            )
+            return
+        self._reply(session, pack(answer))
+
+    def _on_switch(self, account: Account, switch: m.Switch, client: int, ts: int) -> None:
+        self.record(m.KillSwitched(account.number, account.seq, ts, switch.no, client, switch.on))
+        if switch.on:
+            self.cancel_all(account, ts)
+
+    def cancel_all(self, account: Account, ts: int) -> None:
+        """Ask the venue to cancel whatever is open."""
+        for no in tuple(account.open):
+            cancel = m.CancelRequested(account.number, ts, 0, 0, no)
+            self.record(cancel)
+            self.venue.send_cancel(cancel)
+
+    def _on_wish(self, account: Account, wish: m.Cancel | m.Replace, client: int, ts: int) -> None:
+        core = self.core
+        order = account.open.get(wish.order)
+        event: m.RequestDenied | m.CancelRequested | m.ReplaceRequested
+        if order is None:
+            ended = account.ended.get(wish.order)
+            reason = ended.status if ended is not None else "unknown_order"
+            event = core.deny_request(account, wish, client, ts, Denial(reason))
+        elif self.venue.state == "down":
+            event = core.deny_request(account, wish, client, ts, Denial("venue_down"))
+        elif isinstance(wish, m.Replace):
+            event = core.decide_replace(account, wish, client, ts)
+        else:
+            event = m.CancelRequested(account.number, ts, wish.no, client, wish.order)
+        self.record(event)
+        if type(event) is m.CancelRequested:
+            self.venue.send_cancel(event)
+        elif type(event) is m.ReplaceRequested:
+            self.venue.send_replace(event)
+
+    def _repeat(
+        self,
+        session: Session,
+        account: Account,
+        message: m.Submit | m.Cancel | m.Replace | m.Switch,
+    ) -> None:
+        """Answer a request whose number has been used: the same way, if it is the same one."""
+        no = message.no
+        order = account.order(no)
+        known = account.replies.get(no)
+        request = account.requests.get(no)
+        asker = known[0] if known else order.client if order else request.client if request else 0
+        same = (
+            type(message) is not m.Submit
+            or order is None
+            or ((order.symbol, order.kind) == (message.symbol, message.kind))
+        )
+        if asker == session.client and same:
+            if known:
+                self._reply(session, frame(known[1]))
+            return
+        if asker:
+            text = f"number {no} belongs to another request; use one above {account.last_no}"
+            self._refuse(session, "number_taken", text, no)
+            return
+        text = f"number {no} is not above {account.last_no}, and no reply to it is remembered"
+        self._refuse(session, "number_used", text, no)
+
+    # -------------------------------------------------------------------------------------- time
+    def on_time(self, ts: int) -> None:
+        """Do what is due; to be called a few times a second."""
+        self.venue.on_time(ts)
+        for account in self.core.accounts.values():
+            opened = self.core.decide_day(account, ts)
+            if opened is not None and self.venue.state == "up":
+                self.record(opened)
+        for session in self.sessions:
+            if session.closing:
+                continue
+            if session.account is None and ts - session.opened > _LOGIN_NS:
+                self._close(session, "no_login", "no login within 5 seconds")
+            elif ts - session.last_heard > _SILENCE_NS:
+                self._close(session, "silent", "nothing was heard for 30 seconds")
+
+
+def _open_orders(account: Account) -> Iterable[m.OpenOrder]:
+    for order in account.open.values():
+        yield m.OpenOrder(
+            order.no,
+            order.symbol,
+            order.qty,
+            order.filled,
+            order.kind,
+            order.tif,
+            order.limit,
+            order.trigger,
+            order.status,
+        )
+
+
+def _positions(account: Account) -> Iterable[m.Position]:
+    for symbol, holding in account.book.holdings.items():
+        if holding.qty or holding.realized or holding.fees:
+            yield m.Position(
+                symbol, holding.qty, holding.cost, holding.realized, holding.fees, holding.mark
+            )

@@ -1,0 +1,169 @@
+"""The book of an account in integers: cash, positions, what is open, and what it may cost.
+
+Money is in minor units. Average cost; fees apart; a fill through zero is a close and an open. Where
+a cost must be divided, halves go to the even minor unit. At all times, to the unit::
+
+    cash = opening cash + realized - fees - cost of what is held
+
+Exposures are sums of price times quantity over instruments whose ticks are worth different
+amounts: they are kept as multiples of a common fraction of a minor unit, so that they are exact.
+"""
+
+from neural_trader.execution.listing import Listing
+
+
+class Holding:
+    """What an account has of one instrument: position, and the lots of its open orders.
+
+    ``buys`` and ``sells`` are open lots, both counted positive: the worst that can come is that all
+    of one side fills and none of the other.
+    """
+
+    __slots__ = (
+        "buys",
+        "cost",
+        "fees",
+        "gross",
+        "held",
+        "listing",
+        "long",
+        "mark",
+        "qty",
+        "realized",
+        "sells",
+        "short",
+        "weight",
+    )
+
+    def __init__(self, listing: Listing, weight: int) -> None:
+        self.listing = listing
+        self.weight = weight
+        self.qty = 0
+        self.cost = 0
+        self.realized = 0
+        self.fees = 0
+        self.buys = 0
+        self.sells = 0
+        self.mark = 0
+        self.held = 0
+        self.gross = 0
+        self.long = 0
+        self.short = 0
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing is held and nothing open."""
+        return not (self.qty or self.buys or self.sells)
+
+    def book(self, qty: int, value: int, fee: int) -> None:
+        """Book a fill: ``qty`` signed lots that cost ``value`` (positive) and ``fee``."""
+        self.fees += fee
+        held = self.qty
+        if held == 0 or (held > 0) == (qty > 0):
+            self.qty = held + qty
+            self.cost += value if qty > 0 else -value
+            return
+        closed = min(abs(qty), abs(held))
+        # Of a fill through zero, the part that closes takes its share of the value.
+        value_closed = value if closed == abs(qty) else _share(value, closed, abs(qty))
+        cost_closed = self.cost if closed == abs(held) else _share(self.cost, closed, abs(held))
+        self.realized += (value_closed if held > 0 else -value_closed) - cost_closed
+        self.cost -= cost_closed
+        self.qty = held + qty
+        rest = value - value_closed
+        if closed < abs(qty):
+            self.cost += rest if qty > 0 else -rest
+
+
+class Book:
+    """Cash and holdings of an account, with their exposures at the marks.
+
+    ``gross``, ``long``, ``short`` and ``held`` are sums over the holdings, in minor units times
+    ``scale``: the worst gross exposure, the worst signed exposure upwards and downwards, and what
+    is held now.
+    """
+
+    __slots__ = ("cash", "gross", "held", "holdings", "long", "opening", "scale", "short")
+
+    def __init__(self, cash: int, scale: int) -> None:
+        self.opening = cash
+        self.cash = cash
+        self.scale = scale
+        self.holdings: dict[str, Holding] = {}
+        self.gross = 0
+        self.long = 0
+        self.short = 0
+        self.held = 0
+
+    def holding(self, listing: Listing, mark: int) -> Holding:
+        """Return the holding of an instrument, made when it is first asked for."""
+        holding = self.holdings.get(listing.symbol)
+        if holding is None:
+            holding = Holding(listing, listing.weight(self.scale))
+            holding.mark = mark
+            self.holdings[listing.symbol] = holding
+        return holding
+
+    @property
+    def equity(self) -> int:
+        """Cash and positions at the marks, in minor units, rounded down."""
+        return self.cash + self.held // self.scale
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether everything that is held has a price."""
+        return all(holding.mark or not holding.qty for holding in self.holdings.values())
+
+    def fill(self, holding: Holding, qty: int, value: int, fee: int) -> None:
+        """Book a fill, and take it from what is open."""
+        if qty > 0:
+            self.cash -= value + fee
+            holding.buys -= qty
+        else:
+            self.cash += value - fee
+            holding.sells += qty
+        holding.book(qty, value, fee)
+        self.revalue(holding)
+
+    def open(self, holding: Holding, lots: int) -> None:
+        """Count signed lots as open; those that are no longer open come with the other sign.
+
+        The sign of ``lots`` tells the side only for lots that open; see ``close``.
+        """
+        if lots > 0:
+            holding.buys += lots
+        else:
+            holding.sells -= lots
+        self.revalue(holding)
+
+    def close(self, holding: Holding, lots: int) -> None:
+        """Count signed lots as open no more."""
+        if lots > 0:
+            holding.buys -= lots
+        else:
+            holding.sells += lots
+        self.revalue(holding)
+
+    def revalue(self, holding: Holding) -> None:
+        """Bring the sums up to date with what a holding has become, or its mark."""
+        worth = holding.mark * holding.weight
+        qty = holding.qty
+        high = (qty + holding.buys) * worth
+        low = (qty - holding.sells) * worth
+        gross = high if high > -low else -low
+        held = qty * worth
+        self.gross += gross - holding.gross
+        self.long += high - holding.long
+        self.short += low - holding.short
+        self.held += held - holding.held
+        holding.gross = gross
+        holding.long = high
+        holding.short = low
+        holding.held = held
+
+
+def _share(amount: int, part: int, whole: int) -> int:
+    """Return ``amount * part / whole``, halves to the even number."""
+    quotient, rest = divmod(amount * part, whole)
+    twice = 2 * rest
+    return quotient + (twice > whole or (twice == whole and quotient & 1 == 1))

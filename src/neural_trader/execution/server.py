@@ -1,0 +1,315 @@
+"""The gateway's sockets: bytes between its clients, itself and its venue, a turn at a time.
+
+Whatever the event loop finds readable in one go makes one turn: one write of the journal, then one
+write to everybody who has something coming. The clock is read here, once a piece of bytes.
+"""
+
+import asyncio
+import logging
+import signal
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from neural_trader.core.errors import JournalError, NeuralTraderError
+from neural_trader.execution.framing import pack
+from neural_trader.execution.gateway import Gateway
+from neural_trader.execution.messages import Ping
+from neural_trader.execution.metrics import Metrics
+from neural_trader.execution.sessions import OUT_BYTES_MAX, Session
+
+_TICK_S: Final = 0.05
+_RETRY_S: Final = 0.25
+_RETRY_MAX_S: Final = 5.0
+_VENUE_PING_NS: Final = 2_000_000_000
+_VENUE_SILENCE_NS: Final = 10_000_000_000
+_STALL_S: Final = 10.0
+
+log = logging.getLogger("neural_trader.gateway")
+
+
+class GatewayServer:
+    """A gateway on an event loop.
+
+    Parameters
+    ----------
+    gateway : Gateway
+        Started.
+    venue : (host, port)
+    sessions_max : int
+    venue_tls, tls : ssl.SSLContext, optional
+        For the venue, and for the clients.
+    on_reload : callable, optional
+        Called at SIGHUP: it reads the configuration and gives the gateway its limits.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        venue: tuple[str, int],
+        *,
+        sessions_max: int = 256,
+        tls: ssl.SSLContext | None = None,
+        venue_tls: ssl.SSLContext | None = None,
+        on_reload: Callable[[], None] | None = None,
+    ) -> None:
+        self.gateway = gateway
+        self.metrics = Metrics()
+        self.metrics.answers = gateway.venue.answers_ns
+        self.sessions_max = sessions_max
+        self._venue_address = venue
+        self._tls = tls
+        self._venue_tls = venue_tls
+        self._on_reload = on_reload
+        self._venue_transport: asyncio.Transport | None = None
+        self._venue_lost = asyncio.Event()
+        self._is_scheduled = False
+        self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._call_soon = asyncio.get_running_loop().call_soon
+
+    # ------------------------------------------------------------------------------------ running
+    async def run(
+        self, host: str, port: int, on_listening: Callable[[str, int], None] | None = None
+    ) -> None:
+        """Serve until SIGTERM, SIGINT or a journal that fails.
+
+        Raises
+        ------
+        JournalError
+            The journal could not be written: the gateway has halted.
+        """
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            lambda: _ClientConnection(self), host, port, ssl=self._tls, backlog=1024
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        if self._on_reload is not None:
+            loop.add_signal_handler(signal.SIGHUP, self._reload)
+        tasks = [asyncio.create_task(self._keep_venue()), asyncio.create_task(self._keep_time())]
+        try:
+            if on_listening is not None:
+                bound = server.sockets[0].getsockname()
+                on_listening(str(bound[0]), int(bound[1]))
+            await self._ended
+        finally:
+            server.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for session in tuple(self.gateway.sessions):
+                connection: Any = session.link
+                connection.transport.abort()
+            if self._venue_transport is not None:
+                self._venue_transport.abort()
+
+    def stop(self) -> None:
+        """End ``run``."""
+        if not self._ended.done():
+            self._ended.set_result(None)
+
+    def _reload(self) -> None:
+        if self._on_reload is None:
+            return
+        try:
+            self._on_reload()
+        except NeuralTraderError as error:
+            # A mistake in the file must not stop trading: the old limits hold on.
+            log.error("limits not reloaded: %s", error)  # noqa: TRY400 - one line is what helps
+            return
+        self.schedule()
+
+    async def _keep_time(self) -> None:
+        """Let time pass, and send signs of life."""
+        gateway = self.gateway
+        while True:
+            await asyncio.sleep(_TICK_S)
+            now = time.time_ns()
+            gateway.on_time(now)
+            self.metrics.work_up()
+            venue = gateway.venue
+            if self._venue_transport is not None and now - venue.last_heard > _VENUE_PING_NS:
+                if now - venue.last_heard > _VENUE_SILENCE_NS:
+                    log.warning("the venue has been silent for 10 seconds: reconnecting")
+                    self._venue_transport.abort()
+                else:
+                    venue.outbox.append(pack(Ping()))
+            self.schedule()
+
+    async def _keep_venue(self) -> None:
+        """Stay connected to the venue."""
+        loop = asyncio.get_running_loop()
+        host, port = self._venue_address
+        wait_s = _RETRY_S
+        while True:
+            self._venue_lost.clear()
+            try:
+                await loop.create_connection(
+                    lambda: _VenueConnection(self), host, port, ssl=self._venue_tls
+                )
+            except OSError as error:
+                log.warning("no venue at %s:%s: %s", host, port, error.strerror or error)
+            else:
+                await self._venue_lost.wait()
+                if self.gateway.venue.quotes:
+                    wait_s = _RETRY_S
+            await asyncio.sleep(wait_s)
+            wait_s = min(2.0 * wait_s, _RETRY_MAX_S)
+
+    # -------------------------------------------------------------------------------------- turns
+    def schedule(self) -> None:
+        """Have this turn's events made durable and sent, once everything readable was read."""
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._call_soon(self.flush)
+
+    def flush(self) -> None:
+        """End a turn: the journal first, then whoever has something coming."""
+        self._is_scheduled = False
+        gateway = self.gateway
+        if gateway.is_halted:
+            return
+        begun = time.perf_counter_ns()
+        try:
+            gateway.commit()
+        except JournalError as error:
+            log.critical("halted: %s", error)
+            if not self._ended.done():
+                self._ended.set_exception(error)
+            return
+        self.metrics.commits.append(time.perf_counter_ns() - begun)
+        outbox = gateway.venue.outbox
+        if outbox:
+            transport = self._venue_transport
+            if transport is not None:
+                transport.write(outbox[0] if len(outbox) == 1 else b"".join(outbox))
+            outbox.clear()
+        dirty = gateway.dirty
+        if dirty:
+            for session in dirty:
+                connection: Any = session.link
+                connection.send(session)
+            dirty.clear()
+
+    def venue_connected(self, transport: asyncio.Transport) -> None:
+        """Log in at the venue."""
+        self._venue_transport = transport
+        self.gateway.venue.connected(time.time_ns())
+        self.schedule()
+
+    def venue_received(self, data: bytes) -> None:
+        """Take bytes from the venue."""
+        trouble = self.gateway.venue.receive(data, time.time_ns())
+        if trouble and self._venue_transport is not None:
+            log.error("%s", trouble)
+            self._venue_transport.abort()
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._call_soon(self.flush)
+
+    def venue_lost(self) -> None:
+        """Note that the venue is gone."""
+        log.warning("the venue's connection is lost")
+        self._venue_transport = None
+        self.gateway.venue.disconnected()
+        self._venue_lost.set()
+
+
+class _ClientConnection(asyncio.Protocol):
+    """Bytes between one client and the gateway."""
+
+    __slots__ = ("gateway", "is_paused", "server", "session", "stall", "transport")
+
+    def __init__(self, server: GatewayServer) -> None:
+        self.server = server
+        self.gateway = server.gateway
+        self.session: Session | None = None
+        self.is_paused = False
+        self.stall: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: asyncio.Transport = transport  # type: ignore[assignment]
+        peer = "{}:{}".format(*transport.get_extra_info("peername")[:2])
+        if len(self.gateway.sessions) >= self.server.sessions_max:
+            log.warning("%s: refused, %d connections are open", peer, self.server.sessions_max)
+            transport.close()
+            return
+        self.transport.set_write_buffer_limits(high=OUT_BYTES_MAX // 4)
+        self.session = self.gateway.open_session(peer, time.time_ns())
+        self.session.link = self
+
+    def data_received(self, data: bytes) -> None:
+        session = self.session
+        if session is None or session.closing:
+            return
+        server = self.server
+        self.gateway.receive(session, data, time.time_ns())
+        if not server._is_scheduled:  # noqa: SLF001 - the two halves of one thing, on the hot path
+            server._is_scheduled = True  # noqa: SLF001
+            server._call_soon(server.flush)  # noqa: SLF001
+        if session.account is not None and not session.is_live:
+            self.catch_up_soon()
+
+    def send(self, session: Session) -> None:
+        outbox = session.outbox
+        self.transport.write(outbox[0] if len(outbox) == 1 else b"".join(outbox))
+        outbox.clear()
+        if session.closing:
+            self.transport.close()
+
+    def catch_up_soon(self) -> None:
+        # After the commit of this turn, which is scheduled already: only what is durable is told.
+        self.server._call_soon(self._catch_up)  # noqa: SLF001
+
+    def _catch_up(self) -> None:
+        session = self.session
+        if session is None or self.is_paused or session.is_live or self.gateway.is_halted:
+            return
+        is_behind = self.gateway.catch_up(session)
+        self.server.schedule()
+        if is_behind:
+            self.catch_up_soon()
+
+    def pause_writing(self) -> None:
+        self.is_paused = True
+        if self.session is not None:
+            self.gateway.fall_behind(self.session)
+        loop = asyncio.get_running_loop()
+        self.stall = loop.call_later(_STALL_S, self._cut_off)
+
+    def resume_writing(self) -> None:
+        self.is_paused = False
+        if self.stall is not None:
+            self.stall.cancel()
+            self.stall = None
+        if self.session is not None and self.session.account is not None:
+            self.catch_up_soon()
+
+    def _cut_off(self) -> None:
+        if self.session is not None:
+            log.warning("%s: cut off, it has read nothing for 10 seconds", self.session.peer)
+        self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        if self.stall is not None:
+            self.stall.cancel()
+        if self.session is not None:
+            self.gateway.close_session(self.session)
+            if self.session in self.gateway.dirty:
+                self.gateway.dirty.remove(self.session)
+            self.session.closing = self.session.closing or "lost"
+
+
+class _VenueConnection(asyncio.Protocol):
+    """Bytes between the gateway and its venue."""
+
+    def __init__(self, server: GatewayServer) -> None:
+        self.server = server
+        self.data_received = server.venue_received  # type: ignore[method-assign]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.server.venue_connected(transport)  # type: ignore[arg-type]
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        self.server.venue_lost()
