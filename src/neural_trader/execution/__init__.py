@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         LiveFill,
         LivePosition,
         SentOrder,
+        read_address,
     )
     from neural_trader.execution.config import GatewayConfig, read_config
     from neural_trader.execution.gateway import Gateway
@@ -40,6 +41,7 @@ __all__ = [
     "LivePosition",
     "SentOrder",
     "hash_token",
+    "read_address",
     "read_config",
     "serve_metrics",
 ]
@@ -52,6 +54,7 @@ _MODULES = {
         "LiveFill",
         "LivePosition",
         "SentOrder",
+        "read_address",
     ),
     "config": ("GatewayConfig", "read_config"),
     "gateway": ("Gateway",),

@@ -1,5 +1,6 @@
 """An account: its book, its orders, its stream of events and its memory of what was asked."""
 
+from collections import deque
 from typing import Final
 
 from neural_trader.execution.ledger import Book
@@ -15,9 +16,12 @@ INDEX_EVERY: Final = 1_024
 
 
 class Request:
-    """A wish about an order that waits for the venue's answer; ``qty`` is 0 for a cancel."""
+    """A wish about an order that waits for the venue's answer; ``qty`` is 0 for a cancel.
 
-    __slots__ = ("client", "limit", "no", "order", "qty", "trigger", "ts")
+    ``extra`` is what a wish for more adds to the open lots of ``symbol`` while it waits.
+    """
+
+    __slots__ = ("client", "extra", "limit", "no", "order", "qty", "symbol", "trigger", "ts")
 
     def __init__(self, no: int, client: int, order: int, ts: int) -> None:
         self.no = no
@@ -27,6 +31,8 @@ class Request:
         self.qty = 0
         self.limit = 0
         self.trigger = 0
+        self.extra = 0
+        self.symbol = ""
 
 
 class Account:
@@ -42,6 +48,7 @@ class Account:
         "day",
         "day_equity",
         "ended",
+        "ended_nos",
         "index",
         "is_killed",
         "last_no",
@@ -50,6 +57,7 @@ class Account:
         "open",
         "rate",
         "recent",
+        "replied",
         "replies",
         "requests",
         "seq",
@@ -65,8 +73,11 @@ class Account:
         self.last_no = 0
         self.open: dict[int, LiveOrder] = {}
         self.ended: dict[int, LiveOrder] = {}
+        # The order in which they came: the first key of a dict that loses its first keys is slow.
+        self.ended_nos: deque[int] = deque()
         self.requests: dict[int, Request] = {}
         self.replies: dict[int, tuple[int, bytes]] = {}
+        self.replied: deque[int] = deque()
         self.rate = Rate()
         self.recent: dict[tuple[str, int, int, int, int], int] = {}
         self.day = -1
@@ -79,16 +90,20 @@ class Account:
 
     def end(self, order: LiveOrder) -> None:
         """Move an order to those that have ended, and forget the oldest of them."""
-        self.open.pop(order.no, None)
-        ended = self.ended
-        ended[order.no] = order
-        if len(ended) > ENDED_MAX:
-            del ended[next(iter(ended))]
+        if self.open.pop(order.no, None) is None:
+            # Filled after its end: it is among them already.
+            return
+        self.ended[order.no] = order
+        nos = self.ended_nos
+        nos.append(order.no)
+        if len(nos) > ENDED_MAX:
+            del self.ended[nos.popleft()]
 
     def remember(self, no: int, client: int, reply: bytes) -> None:
         """Keep the answer to a request for those who ask again."""
         replies = self.replies
         if no not in replies:
             replies[no] = (client, reply)
+            self.replied.append(no)
             if len(replies) > REPLIES_MAX:
-                del replies[next(iter(replies))]
+                del replies[self.replied.popleft()]

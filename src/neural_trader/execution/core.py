@@ -101,6 +101,9 @@ class Core:
                 if not mark or (bounds.mark_age_ns and age > bounds.mark_age_ns):
                     age_ms = age // 1_000_000 if mark else 0
                     denial = Denial("no_reference", age_ms, bounds.mark_age_ns // 1_000_000)
+                elif bounds.open_orders and len(account.open) >= bounds.open_orders:
+                    found = len(account.open) + 1
+                    denial = Denial("open_orders", found, bounds.open_orders)
                 elif account.day != ts // _DAY_NS and not is_reducing(holding, order.qty):
                     denial = Denial("no_reference")
                 else:
@@ -175,9 +178,7 @@ class Core:
             rest = order.qty - order.filled
             holding = account.book.holdings[order.symbol]
             account.book.close(holding, rest)
-            del account.open[order.no]
             denial = check_order(account, holding, terms, ts)
-            account.open[order.no] = order
             account.book.open(holding, rest)
         if denial is not None:
             return self.deny_request(account, wish, client, ts, denial)
@@ -285,7 +286,7 @@ class Core:
 
     def _canceled(self, event: m.Canceled) -> None:
         account = self._ended(event, "canceled")
-        account.requests.pop(event.request, None)
+        self._answered(account, event.request)
 
     def _expired(self, event: m.Expired) -> None:
         self._ended(event, "expired")
@@ -322,7 +323,7 @@ class Core:
     def _replaced(self, event: m.Replaced) -> None:
         account = self.accounts[event.account]
         account.seq += 1
-        account.requests.pop(event.request, None)
+        self._answered(account, event.request)
         order = account.open[event.no]
         if event.qty != order.qty:
             holding = account.book.holdings[order.symbol]
@@ -331,14 +332,24 @@ class Core:
             order.qty = event.qty
         order.limit = event.limit
         order.trigger = event.trigger
-        if order.status in ("unknown", "submitted"):
+        if order.filled == order.qty:
+            # The new total is what had been filled already.
+            order.become("filled")
+            account.end(order)
+        elif order.status in ("unknown", "submitted"):
             order.become("partially_filled" if order.filled else "accepted")
 
     def _request_denied(self, event: m.RequestDenied) -> None:
         account = self.accounts[event.account]
         account.seq += 1
         account.last_no = max(account.last_no, event.no)
-        account.requests.pop(event.no, None)
+        self._answered(account, event.no)
+
+    def _answered(self, account: Account, no: int) -> None:
+        """Take a wish from those that wait, and what it might have added from what is open."""
+        request = account.requests.pop(no, None)
+        if request is not None and request.extra:
+            account.book.close(account.book.holdings[request.symbol], request.extra)
 
     def _unknown(self, event: m.Unknown) -> None:
         account = self.accounts[event.account]
@@ -364,6 +375,12 @@ class Core:
         request = Request(event.no, event.client, event.order, event.ts)
         request.qty, request.limit, request.trigger = event.qty, event.limit, event.trigger
         account.requests[event.no] = request
+        order = account.open[event.order]
+        if abs(event.qty) > abs(order.qty):
+            # Until the venue answers, the larger of both quantities may be filled.
+            request.symbol = order.symbol
+            request.extra = event.qty - order.qty
+            account.book.open(account.book.holdings[order.symbol], request.extra)
 
     # ------------------------------------------------------------------------------- the operator
     def _started(self, event: m.Started) -> None:

@@ -200,8 +200,6 @@ def check_order(account: "Account", holding: "Holding", order: "Submit", ts: int
     order_lots, position_lots = bounds.lots[order.symbol]
     if order_lots and lots > order_lots:
         return Denial("order_qty", lots, order_lots)
-    if bounds.open_orders and len(account.open) >= bounds.open_orders:
-        return Denial("open_orders", len(account.open) + 1, bounds.open_orders)
     if bounds.per_second:
         passed = account.rate.count(ts) + 1
         if passed > bounds.per_second:

@@ -54,7 +54,8 @@ class VenueLink:
         self.last_heard = 0
         self._record = record
         self._reader = FrameReader(REPLY_BYTES_MAX)
-        self._asked: set[int] = set()
+        # By order: what had been wished when each question still without an answer was asked.
+        self._asked: dict[int, list[int]] = {}
         self._waiting: deque[tuple[int, int, int]] = deque()
         self._handlers: dict[type, Callable[[Any, int], None]] = {
             m.OrderFilled: self._on_filled,
@@ -143,9 +144,9 @@ class VenueLink:
 
     def ask(self, account: int, no: int) -> None:
         """Ask what became of an order."""
-        identity = m.order_id(account, no)
-        if self.state in ("recovering", "up") and identity not in self._asked:
-            self._asked.add(identity)
+        if self.state in ("recovering", "up"):
+            identity = m.order_id(account, no)
+            self._asked.setdefault(identity, []).append(self.core.accounts[account].last_no)
             self.outbox.append(pack(m.QueryOrder(identity)))
 
     def on_time(self, ts: int) -> None:
@@ -170,7 +171,6 @@ class VenueLink:
             waiting.popleft()
             if late.status != "unknown":
                 self._record(m.Unknown(number, account.seq, ts, late.no, late.client))
-            self._asked.discard(m.order_id(number, late.no))
             self.ask(number, late.no)
             later.append((ts, number, no))
         waiting.extend(later)
@@ -222,6 +222,14 @@ class VenueLink:
         if not order.venue_id and order.is_open:
             self._accept(account, order, -1, ts)
 
+    def _imply_replaced(self, account: Account, order: LiveOrder, filled: int, ts: int) -> None:
+        """Take a wish for more as granted whose answer was lost, where more has been filled."""
+        for wish in account.requests.values():
+            if wish.order == order.no and abs(wish.qty) >= filled and order.is_open:
+                by = wish.no, wish.client, wish.qty, wish.limit, wish.trigger
+                self._record(m.Replaced(account.number, account.seq, ts, order.no, *by))
+                return
+
     def _on_filled(self, fill: m.OrderFilled, ts: int) -> None:
         found = self._find(fill.id)
         if found is None:
@@ -232,6 +240,9 @@ class VenueLink:
             self.duplicates += 1
             return
         filled = order.filled + fill.qty
+        self._imply(account, order, ts)
+        if abs(filled) > abs(order.qty):
+            self._imply_replaced(account, order, abs(filled), ts)
         if (
             fill.symbol != order.symbol
             or (fill.qty > 0) != (order.qty > 0)
@@ -239,7 +250,6 @@ class VenueLink:
         ):
             self._on_orphan(fill, ts)
             return
-        self._imply(account, order, ts)
         self._record(
             m.Filled(
                 account.number,
@@ -256,6 +266,8 @@ class VenueLink:
                 fill.ts,
             )
         )
+        if not order.is_open and account.requests:
+            self._settle_requests(account, order, ts, "filled")
 
     def _on_orphan(self, fill: m.OrderFilled, ts: int) -> None:
         """Keep a fill that fits no order: recorded, not booked, and its account stopped."""
@@ -311,16 +323,20 @@ class VenueLink:
             account, order = found
             self._imply(account, order, ts)
             self._record(m.Expired(account.number, account.seq, ts, order.no))
+            self._settle_requests(account, order, ts, "expired")
 
     def _on_replaced(self, message: m.OrderReplaced, ts: int) -> None:
         found = self._find(message.id)
         if found is None or not found[1].is_open:
             return
         account, order = found
+        self._imply(account, order, ts)
         wish = account.requests.get(message.request)
         terms = (message.qty, message.limit, message.trigger)
         by = (wish.no, wish.client) if wish is not None else (0, 0)
         self._record(m.Replaced(account.number, account.seq, ts, order.no, *by, *terms))
+        if not order.is_open:
+            self._settle_requests(account, order, ts, order.status)
 
     def _on_change_rejected(self, message: m.ChangeRejected, ts: int) -> None:
         number, _ = m.owner_of(message.id)
@@ -336,7 +352,12 @@ class VenueLink:
 
     def _on_status(self, status: m.OrderStatus, ts: int) -> None:
         """Bring an order to what the venue says it is."""
-        self._asked.discard(status.id)
+        asked = self._asked.get(status.id)
+        if not asked:
+            return
+        wished = asked.pop(0)
+        if not asked:
+            del self._asked[status.id]
         found = self._find(status.id)
         if found is not None:
             account, order = found
@@ -344,14 +365,31 @@ class VenueLink:
                 order.status in ("submitted", "unknown") and not order.venue_id
             ):
                 self._accept(account, order, status.venue_id, ts)
+            self._restate(account, order, status, ts)
             for fill in status.fills:
                 if fill.fill_id not in order.fill_ids:
                     self._on_filled(fill, ts)
             if order.is_open:
                 self._conclude(account, order, status, ts)
-            self._settle_requests(account, order, ts, "no_answer")
+            # A wish that went out after the question may still be answered.
+            self._settle_requests(account, order, ts, "no_answer", wished)
         if self.state == "recovering" and not self._asked:
             self.state = "up"
+
+    def _restate(self, account: Account, order: LiveOrder, status: m.OrderStatus, ts: int) -> None:
+        """Take over the terms that an order has at the venue, and that it works there."""
+        if not order.is_open or status.status in ("not_found", "rejected", "forgotten"):
+            return
+        terms = (status.qty, status.limit, status.trigger)
+        is_working = status.status in ("accepted", "partially_filled")
+        if terms == (order.qty, order.limit, order.trigger):
+            if is_working and order.status == "unknown":
+                self._record(m.Replaced(account.number, account.seq, ts, order.no, 0, 0, *terms))
+            return
+        wishes = [item for item in account.requests.values() if item.order == order.no]
+        granted = [w for w in wishes if (w.qty, w.limit, w.trigger) == terms]
+        by = (granted[0].no, granted[0].client) if granted else (0, 0)
+        self._record(m.Replaced(account.number, account.seq, ts, order.no, *by, *terms))
 
     def _conclude(self, account: Account, order: LiveOrder, status: m.OrderStatus, ts: int) -> None:
         word = status.status
@@ -366,15 +404,15 @@ class VenueLink:
             self._cancel(account, order, "canceled", ts)
         elif word == "expired":
             self._record(m.Expired(account.number, account.seq, ts, order.no))
-        elif word in ("accepted", "partially_filled"):
-            terms = (status.qty, status.limit, status.trigger)
-            if order.status == "unknown" or terms != (order.qty, order.limit, order.trigger):
-                by = 0, 0
-                self._record(m.Replaced(account.number, account.seq, ts, order.no, *by, *terms))
 
-    def _settle_requests(self, account: Account, order: LiveOrder, ts: int, reason: str) -> None:
-        """Answer the wishes that wait for this order: the venue has nothing more to say of them."""
-        for wish in [item for item in account.requests.values() if item.order == order.no]:
+    def _settle_requests(
+        self, account: Account, order: LiveOrder, ts: int, reason: str, last: int = m.NO_MAX
+    ) -> None:
+        """Answer the wishes up to a number that wait for this order: the venue will not."""
+        wishes = [item for item in account.requests.values() if item.order == order.no]
+        for wish in wishes:
+            if order.is_open and wish.no > last:
+                continue
             why = reason if order.is_open else order.status
             self._record(
                 m.RequestDenied(

@@ -36,8 +36,7 @@ def serve(  # noqa: PLR0917 - one parameter an option
 
     SIGHUP reads the limits anew. Exit code 9 if the journal could not be written.
     """
-    from neural_trader.execution import read_config
-    from neural_trader.execution.client.asynchronous import read_address
+    from neural_trader.execution import read_address, read_config
 
     read = read_config(config)
     logging.basicConfig(

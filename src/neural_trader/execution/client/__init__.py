@@ -2,7 +2,13 @@
 
 from neural_trader.execution.client.asynchronous import Client
 from neural_trader.execution.client.blocking import BlockingClient
-from neural_trader.execution.client.session import ClientSession, LiveFill, LivePosition, SentOrder
+from neural_trader.execution.client.session import (
+    ClientSession,
+    LiveFill,
+    LivePosition,
+    SentOrder,
+    read_address,
+)
 
 __all__ = [
     "BlockingClient",
@@ -11,4 +17,5 @@ __all__ = [
     "LiveFill",
     "LivePosition",
     "SentOrder",
+    "read_address",
 ]

@@ -16,6 +16,8 @@ from neural_trader.execution.client.session import (
     LivePosition,
     Price,
     SentOrder,
+    account_of,
+    read_address,
 )
 
 _RETRY_FIRST_S: Final = 0.05
@@ -365,19 +367,7 @@ class Client:
     async def account(self) -> dict[str, Any]:
         """Return name, cash, equity (None without a price for a position) and the kill switch."""
         answer = await self._ask("positions")
-        welcome = self._session.welcome
-        unit = next(iter(self._session.listings.values()))
-        cash = unit.money(answer.cash)
-        held = [self._session.position_of(item) for item in answer.positions]
-        worth = [item.qty * item.mark for item in held if item.mark is not None]
-        is_marked = all(item.mark is not None or not item.qty for item in held)
-        return {
-            "name": welcome.name if welcome is not None else "",
-            "cash": cash,
-            "equity": cash + sum(worth) if is_marked else None,
-            "is_killed": answer.is_killed,
-            "next_seq": answer.seq,
-        }
+        return account_of(self._session, answer)
 
     # ------------------------------------------------------------------------------------- events
     async def fills(self) -> AsyncIterator[LiveFill]:
@@ -419,18 +409,3 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         self.client._disconnected()  # noqa: SLF001 - one class in two halves
-
-
-def read_address(address: str) -> tuple[str, int]:
-    """Return host and port of ``host:port``.
-
-    Raises
-    ------
-    ConfigError
-        It is none.
-    """
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        message = f"the address is {address!r}; expected host:port, such as 127.0.0.1:7701"
-        raise ConfigError(message)
-    return host.strip("[]"), int(port)

@@ -18,6 +18,13 @@ from neural_trader.execution.listing import Listing
 from neural_trader.execution.orders import OPEN, Status
 
 _RENUMBERED: Final = frozenset({"number_taken", "number_used"})
+_STATUS_AFTER: Final[dict[type, Status]] = {
+    m.Denied: "denied",
+    m.Rejected: "rejected",
+    m.Canceled: "canceled",
+    m.Expired: "expired",
+    m.Unknown: "unknown",
+}
 Answer = m.Orders | m.Positions
 Price = str | int | Decimal
 
@@ -150,24 +157,21 @@ class SentOrder:
                 self.status = "accepted"
         elif kind is m.Filled:
             self._lots_filled = event.filled
-            if event.filled == self._lots:
-                self.status = "filled"
-            elif self.is_open:
-                self.status = "partially_filled"
-        elif kind is m.Denied:
-            self.status = "denied"
-            self.reason, self.found, self.allowed = event.reason, event.found, event.allowed
-        elif kind is m.Rejected:
-            self.status, self.reason = "rejected", event.reason
-        elif kind is m.Canceled:
-            self.status, self.reason = "canceled", event.reason
-        elif kind is m.Expired:
-            self.status = "expired"
-        elif kind is m.Unknown:
-            self.status = "unknown"
+            if self.is_open or event.filled == self._lots:
+                self.status = self._working()
         elif kind is m.Replaced:
             self._lots, self._limit, self._trigger = event.qty, event.limit, event.trigger
-            self.status = "partially_filled" if self._lots_filled else "accepted"
+            self.status = self._working()
+        else:
+            self.status = _STATUS_AFTER[kind]
+            self.reason = getattr(event, "reason", "")
+            self.found = getattr(event, "found", 0)
+            self.allowed = getattr(event, "allowed", 0)
+
+    def _working(self) -> Status:
+        if self._lots_filled == self._lots:
+            return "filled"
+        return "partially_filled" if self._lots_filled else "accepted"
 
 
 class ClientSession:
@@ -444,3 +448,37 @@ class ClientSession:
             order.resume(item)
             self.orders[item.no] = order
         return order
+
+
+def account_of(session: ClientSession, answer: m.Positions) -> dict[str, Any]:
+    """Return an account's name, cash, equity, kill switch and next event.
+
+    Equity is None while something that is held has no price.
+    """
+    unit = next(iter(session.listings.values()))
+    cash = unit.money(answer.cash)
+    held = [session.position_of(item) for item in answer.positions]
+    worth = [item.qty * item.mark for item in held if item.mark is not None]
+    is_marked = all(item.mark is not None or not item.qty for item in held)
+    return {
+        "name": session.welcome.name if session.welcome is not None else "",
+        "cash": cash,
+        "equity": cash + sum(worth) if is_marked else None,
+        "is_killed": answer.is_killed,
+        "next_seq": answer.seq,
+    }
+
+
+def read_address(address: str) -> tuple[str, int]:
+    """Return host and port of ``host:port``.
+
+    Raises
+    ------
+    ConfigError
+        It is none.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        message = f"the address is {address!r}; expected host:port, such as 127.0.0.1:7701"
+        raise ConfigError(message)
+    return host.strip("[]"), int(port)
