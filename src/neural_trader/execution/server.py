@@ -272,7 +272,9 @@ class _ClientConnection(asyncio.Protocol):
             self.catch_up_soon()
 
     def pause_writing(self) -> None:
+        # Whoever does not read is not read either: its requests would make answers without end.
         self.is_paused = True
+        self.transport.pause_reading()
         if self.session is not None:
             self.gateway.fall_behind(self.session)
         loop = asyncio.get_running_loop()
@@ -280,6 +282,7 @@ class _ClientConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self.is_paused = False
+        self.transport.resume_reading()
         if self.stall is not None:
             self.stall.cancel()
             self.stall = None

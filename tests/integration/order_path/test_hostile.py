@@ -1,0 +1,149 @@
+"""Peers that do not belong here are refused and logged, and others notice nothing."""
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import neural_trader as nt
+from neural_trader.core import GatewayError
+from neural_trader.execution import messages as m
+from neural_trader.execution.framing import FrameReader, pack
+from tests.order_path import TOKENS, Running, free_port, write_config
+
+
+class Stack:
+    """A venue and a gateway."""
+
+    def __init__(self, folder: Path) -> None:
+        self.venue = Running(folder, "venue", "--port", "0", "--symbols", "KO,PEP")
+        config = write_config(folder, free_port())
+        self.gateway = Running(
+            folder, "serve", "--config", str(config), "--venue", f"127.0.0.1:{self.venue.port}"
+        )
+        self.address = f"127.0.0.1:{self.gateway.port}"
+        with self.client("trade") as client:
+            until = time.monotonic() + 10.0
+            while client.submit("KO", 1).status != "filled":
+                assert time.monotonic() < until
+                time.sleep(0.05)
+
+    def client(self, token: str) -> nt.BlockingClient:
+        return nt.BlockingClient(self.address, token=TOKENS[token])
+
+    def connect(self) -> socket.socket:
+        one = socket.create_connection(("127.0.0.1", self.gateway.port))
+        one.settimeout(10.0)
+        return one
+
+    def log(self) -> str:
+        return self.gateway.log.read_text()
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    one = Stack(tmp_path_factory.mktemp("stack"))
+    yield one
+    assert one.gateway.stop() == 0
+    one.venue.stop()
+
+
+def answers_to(stack: Stack, data: bytes) -> list[object]:
+    """Send bytes and return all that comes back until the gateway hangs up."""
+    reader, found = FrameReader(1 << 24), []
+    with stack.connect() as one:
+        one.sendall(data)
+        while data := one.recv(65_536):
+            found += [m.decode_to_client(payload) for payload in reader.feed(data)]
+    return found
+
+
+def test_a_wrong_token(stack: Stack) -> None:
+    with (
+        pytest.raises(GatewayError, match="bad_token"),
+        nt.BlockingClient(
+            stack.address,
+            token="wrong",  # noqa: S106 - that it is none is the point
+        ),
+    ):
+        pass
+    assert "bad_token" in stack.log()
+
+
+def test_a_token_that_only_reads(stack: Stack) -> None:
+    with stack.client("read") as client:
+        assert client.account()["name"] == "main"
+        with pytest.raises(GatewayError, match="read_only"):
+            client.submit("KO", 1)
+        # The connection lives on.
+        assert client.open_orders() == []
+    assert "read_only" in stack.log()
+
+
+def test_another_account_s_order(stack: Stack) -> None:
+    with stack.client("trade") as owner, stack.client("other") as stranger:
+        order = owner.submit("PEP", 1, limit="97.00")
+        assert order.status == "accepted"
+        assert stranger.cancel(order.no) is False
+        assert stranger.open_orders() == []
+        assert [item.no for item in owner.open_orders()] == [order.no]
+        assert owner.cancel(order) is True
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"\x7f\xff\xff\xff" + b"x" * 100, "frame_too_long"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "frame_too_long"),
+        (b"\x00\x00\x00\x02\xc1\xc1", "bad_frame"),
+        (pack(m.Submit(1, "KO", 1)), "no_login"),
+    ],
+)
+def test_garbage(stack: Stack, data: bytes, code: str) -> None:
+    (answer,) = answers_to(stack, data)
+    assert isinstance(answer, m.Refused)
+    assert answer.code == code
+    assert code in stack.log()
+
+
+def test_a_thousand_idle_connections(stack: Stack) -> None:
+    with stack.client("trade") as client:
+        idle = [stack.connect() for _ in range(1_000)]
+        try:
+            times = []
+            for _ in range(50):
+                begun = time.perf_counter()
+                assert client.submit("KO", 1, limit="101", tif="IOC").status == "filled"
+                times.append(time.perf_counter() - begun)
+            assert sorted(times)[25] < 0.05
+            assert "refused, 256 connections are open" in stack.log()
+        finally:
+            for one in idle:
+                one.close()
+
+
+def test_a_half_open_peer_is_cut_off(stack: Stack) -> None:
+    begun = time.monotonic()
+    (answer,) = answers_to(stack, b"\x00\x00")
+    assert isinstance(answer, m.Refused)
+    assert answer.code == "no_login"
+    assert 4.0 < time.monotonic() - begun < 8.0
+
+
+def test_a_reader_that_does_not_read_is_cut_off_and_others_go_on(stack: Stack) -> None:
+    slow = stack.connect()
+    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    slow.sendall(pack(m.Login(m.VERSION, TOKENS["trade"], 99, 1)))
+    with stack.client("trade") as client:
+        # Questions whose answers nobody reads.
+        slow.settimeout(0.2)
+        try:
+            for _ in range(200_000):
+                slow.sendall(pack(m.Ask("positions")) * 50)
+        except (TimeoutError, OSError):
+            pass
+        for _ in range(100):
+            assert client.submit("KO", -1, limit="99", tif="IOC").status == "filled"
+    slow.close()

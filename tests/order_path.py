@@ -1,0 +1,81 @@
+"""Venue and gateway as processes of their own, for tests: as their users start them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from neural_trader.execution import hash_token
+
+TOKENS = {"trade": "t" * 64, "read": "r" * 64, "other": "o" * 64}
+START_S = 30.0
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+def write_config(
+    folder: Path, port: int, *, gateway: str = "", limits: str = "", tick: str = "0.01"
+) -> Path:
+    """Write a configuration with two accounts and three tokens."""
+    tokens = "".join(
+        f'[[tokens]]\naccount = "{account}"\nscope = "{scope}"\n'
+        f'sha256 = "{hash_token(TOKENS[name])}"\n'
+        for name, account, scope in (
+            ("trade", "main", "trade"),
+            ("read", "main", "read"),
+            ("other", "other", "trade"),
+        )
+    )
+    path = folder / "gateway.toml"
+    path.write_text(
+        f'[gateway]\nport = {port}\ndurability = "process-safe"\nsegment_mb = 1\n{gateway}\n'
+        f"[limits]\norders_per_second = 0\n{limits}\n"
+        f'[[instruments]]\nsymbol = "KO"\ntick_size = "{tick}"\n'
+        f'[[instruments]]\nsymbol = "PEP"\ntick_size = "{tick}"\n'
+        '[[accounts]]\nname = "main"\n[[accounts]]\nname = "other"\n'
+        f"{tokens}"
+    )
+    return path
+
+
+class Running:
+    """A command that serves, and the line with which it said that it listens."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.log = folder / f"{arguments[0]}.log"
+        command = [sys.executable, "-m", "neural_trader", *arguments, "--json"]
+        with self.log.open("a") as errors:
+            self.process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=folder
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.log.read_text()
+        self.said: dict[str, Any] = json.loads(line)
+        self.port = int(self.said["port"])
+
+    def kill(self) -> None:
+        """End it without a word."""
+        os.kill(self.process.pid, signal.SIGKILL)
+        self._reap()
+
+    def stop(self) -> int:
+        """Ask it to end, and return its exit code."""
+        self.process.terminate()
+        return self._reap()
+
+    def _reap(self) -> int:
+        code = self.process.wait(START_S)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return code
