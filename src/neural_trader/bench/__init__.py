@@ -6,21 +6,31 @@ from neural_trader.bench.engine_suite import (
     print_engine_report,
     run_engine_suite,
 )
+from neural_trader.bench.orders_suite import (
+    DURABILITIES,
+    choose_orders_cases,
+    print_orders_report,
+    run_orders_suite,
+)
 from neural_trader.bench.peers import find_peers
 from neural_trader.bench.rows import Report, Row
 from neural_trader.bench.suite import choose_cases, run_suite, steps_of
 from neural_trader.bench.table import print_report
 
 __all__ = [
+    "DURABILITIES",
     "ENGINE_NAMES",
     "Report",
     "Row",
     "choose_cases",
     "choose_engine_cases",
+    "choose_orders_cases",
     "find_peers",
     "print_engine_report",
+    "print_orders_report",
     "print_report",
     "run_engine_suite",
+    "run_orders_suite",
     "run_suite",
     "steps_of",
 ]

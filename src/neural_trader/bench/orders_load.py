@@ -36,9 +36,7 @@ class Load:
     def __init__(self, address: tuple[str, int], token: str, room: int) -> None:
         self.socket = socket.create_connection(address)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.session = ClientSession(
-            token, os.getpid(), on_reply=_ignore, on_event=self.on_event
-        )
+        self.session = ClientSession(token, os.getpid(), on_reply=_ignore, on_event=self.on_event)
         self.due = [0] * room
         self.acked = [0] * room
         self.filled = [0] * room

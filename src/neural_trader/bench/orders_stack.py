@@ -4,11 +4,10 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 from neural_trader.core import BenchError
 from neural_trader.execution import hash_token
@@ -77,7 +76,7 @@ def placements() -> dict[str, Placement]:
 
 
 @contextmanager
-def _on_cores(cores: frozenset[int]) -> Iterator[None]:
+def on_cores(cores: frozenset[int]) -> Iterator[None]:
     """Start what is started meanwhile on these cores."""
     if not cores:
         yield
@@ -107,7 +106,7 @@ class Stack:
         self._folder = folder
         self._processes: list[subprocess.Popen[str]] = []
 
-    def __enter__(self) -> "Stack":
+    def __enter__(self) -> Self:
         """Start venue and gateway."""
         try:
             self._start()
@@ -120,9 +119,9 @@ class Stack:
         config = self._folder / "gateway.toml"
         digest = hash_token(_TOKEN)
         config.write_text(_CONFIG.format(durability=self.durability, digest=digest))
-        with _on_cores(self.placement.venue):
+        with on_cores(self.placement.venue):
             venue = self._run("venue", "--port", "0", "--symbols", "KO,PEP")
-        with _on_cores(self.placement.gateway):
+        with on_cores(self.placement.gateway):
             gateway = self._run(
                 "serve", "--config", str(config), "--venue", f"127.0.0.1:{venue['port']}"
             )
@@ -175,7 +174,7 @@ class Stack:
             "rate": rate,
         }
         command = [sys.executable, "-m", "neural_trader.bench.orders_load"]
-        with _on_cores(self.placement.load):
+        with on_cores(self.placement.load):
             done = subprocess.run(
                 command,
                 input=json.dumps(wanted),
@@ -200,8 +199,3 @@ class Stack:
         status = Path(f"/proc/{self._processes[1].pid}/status").read_text()
         (line,) = [line for line in status.splitlines() if line.startswith("VmRSS")]
         return int(line.split()[1]) / 1024
-
-
-def make_folder() -> "tempfile.TemporaryDirectory[str]":
-    """Return a new folder on the disk of the working directory's journals."""
-    return tempfile.TemporaryDirectory(prefix="neural-trader-orders-")

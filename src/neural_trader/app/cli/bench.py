@@ -94,6 +94,64 @@ def bench_engine(names: tuple[str, ...], rounds: int, *, output: str | None, as_
     _show(report, output, print_engine_report, as_json=as_json)
 
 
+@bench.command("orders", short_help="Time the order path, from submission to fill.")
+@click.option("--case", "names", multiple=True, metavar="NAME", help="Only this case; repeatable.")
+@click.option(
+    "--durability",
+    type=click.Choice(["process-safe", "power-safe", "both"]),
+    default="both",
+    show_default=True,
+    help="What the journal promises.",
+)
+@click.option("--rounds", type=click.IntRange(1, 100), default=3, show_default=True, help="Rounds.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Write the journals here: the disk that is measured.  [default: temporary files]",
+)
+@click.option("--output", type=click.Path(dir_okay=False), help="Write the JSON to this file too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def bench_orders(  # noqa: PLR0917 - one parameter an option
+    names: tuple[str, ...],
+    durability: str,
+    rounds: int,
+    folder: Path | None,
+    output: str | None,
+    as_json: bool,
+) -> None:
+    """Time client, gateway and venue in three processes, beside the floor of the same minutes.
+
+    Exit code 6 where an order was lost, doubled or rejected: then no time is printed.
+    """
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from neural_trader.bench import (
+        DURABILITIES,
+        choose_orders_cases,
+        print_orders_report,
+        run_orders_suite,
+    )
+
+    cases = choose_orders_cases(names)
+    _check_output(output)
+    columns = (SpinnerColumn(), TextColumn("{task.description:<48}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None)
+
+        def step(name: str) -> None:
+            progress.update(task, description=name)
+
+        report = run_orders_suite(
+            cases,
+            durabilities=DURABILITIES if durability == "both" else (durability,),
+            rounds=rounds,
+            folder=folder,
+            step=step,
+        )
+    _show(report, output, print_orders_report, as_json=as_json)
+
+
 def _check_output(output: str | None) -> None:
     """Refuse a file whose folder does not exist, before minutes are spent on measuring."""
     if output and not Path(output).absolute().parent.is_dir():

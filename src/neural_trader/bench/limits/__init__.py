@@ -8,25 +8,40 @@ from pathlib import Path
 
 from neural_trader.core import BenchError
 
-_FLAGS = ("-O3", "-march=native", "-ffast-math", "-fno-finite-math-only", "-shared", "-fPIC")
+_FLAGS = ("-O3", "-march=native", "-ffast-math", "-fno-finite-math-only")
+_LIBRARY = ("-shared", "-fPIC")
 
 
 def build_limits(folder: Path) -> Path:
-    """Compile the limit programs into a folder and return the library.
+    """Compile the limits of the backtests into a folder and return the library.
 
     Raises
     ------
     BenchError
         There is no C compiler, or it failed.
     """
+    return _compile("backtests.c", folder / "limits.so", (*_FLAGS, *_LIBRARY))
+
+
+def build_orders_floor(folder: Path) -> Path:
+    """Compile the floor of the order path into a folder and return the program.
+
+    Raises
+    ------
+    BenchError
+        There is no C compiler, or it failed.
+    """
+    return _compile("orders.c", folder / "orders-floor", ("-O2",))
+
+
+def _compile(name: str, target: Path, flags: tuple[str, ...]) -> Path:
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         message = "no C compiler (cc, gcc or $CC)"
         raise BenchError(message)
-    library = folder / "limits.so"
-    with as_file(files("neural_trader.bench.limits") / "backtests.c") as source:
+    with as_file(files("neural_trader.bench.limits") / name) as source:
         run = subprocess.run(
-            [compiler, *_FLAGS, str(source), "-o", str(library), "-lm"],
+            [compiler, *flags, str(source), "-o", str(target), "-lm"],
             capture_output=True,
             text=True,
             check=False,
@@ -34,4 +49,4 @@ def build_limits(folder: Path) -> Path:
     if run.returncode:
         message = f"{compiler} failed: {run.stderr.strip()[:300]}"
         raise BenchError(message)
-    return library
+    return target
