@@ -1,7 +1,8 @@
 """The reference order book: the rules of ``docs/semantics.md``, "Orders", in plain Python.
 
-This module is the law. ``neural_trader._kernels.book`` must agree with it on every fill, field by
-field and to the bit. One symbol's bar comes in as plain numbers; orders, cash and quantities are
+This module is the law, and ``core.matching`` holds its rules of single fills, which paper trading
+shares. ``neural_trader._kernels.book`` must agree with them on every fill, field by field and to
+the bit. One symbol's bar comes in as plain numbers; orders, cash and quantities are
 kept here, and nothing else is known: no bar of the future is ever inside.
 """
 
@@ -11,9 +12,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from neural_trader.core import Costs, Instrument, Matching
-
-# A limit price that was computed may miss its tick by a rounding: so much of a tick is enough.
-_TICK_SLACK = 1.0 - 1e-6
+from neural_trader.core.matching import (
+    FillRules,
+    fill_at_open,
+    fill_of_limit,
+    fill_of_stop,
+    is_triggered,
+    slipped,
+)
 
 
 class Bar(NamedTuple):
@@ -82,11 +88,16 @@ class ReferenceBook:
     month: int = -1
     traded: float = 0.0
     available: float = math.inf
+    rules: list[FillRules] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Begin flat."""
         self.qty = [0.0] * len(self.instruments)
         self.working = [[] for _ in self.instruments]
+        self.rules = [
+            FillRules(self.costs, self.matching, instrument.tick_size)
+            for instrument in self.instruments
+        ]
 
     # ---------------------------------------------------------------------------------- orders
     def place(
@@ -154,33 +165,25 @@ class ReferenceBook:
         """Fill what the first price of the bar fills."""
         buying = order.qty > 0.0
         if order.stop is not None and not order.is_triggered:
-            if not (bar.open >= order.stop if buying else bar.open <= order.stop):
+            if not is_triggered(order.stop, bar.open, buying=buying):
                 return
             order.is_triggered = True
-        if order.limit is None:
-            self._execute(order, bar, now, (bar.open, self._slipped(bar.open, buying=buying)))
-        elif self._is_through(order, bar.open):
-            self._execute(order, bar, now, (bar.open, bar.open))
+        prices = fill_at_open(bar.open, order.limit, self.rules[order.leg], buying=buying)
+        if prices is not None:
+            self._execute(order, bar, now, prices)
 
     def _during_stop(self, order: ReferenceOrder, bar: Bar, now: int) -> bool:
         """Fill a stop whose trigger lies within the bar; return whether it filled."""
         stop, buying = order.stop, order.qty > 0.0
         if stop is None or order.is_triggered:
             return False
-        if not (bar.high >= stop if buying else bar.low <= stop):
+        if not is_triggered(stop, bar.high if buying else bar.low, buying=buying):
             return False
         order.is_triggered = True
-        price = self._slipped(stop, buying=buying)
-        limit = order.limit
-        if limit is None:
-            return self._execute(order, bar, now, (stop, price))
-        if stop <= limit if buying else stop >= limit:
-            price = min(price, limit) if buying else max(price, limit)
-            return self._execute(order, bar, now, (stop, price))
-        # The price had passed the limit when the order woke up. That it came back within the bar is
-        # certain only if the bar closed beyond the limit.
-        if self._is_through(order, bar.close):
-            return self._execute(order, bar, now, (limit, limit))
+        rules = self.rules[order.leg]
+        prices = fill_of_stop(stop, order.limit, bar.close, rules, buying=buying)
+        if prices is not None:
+            return self._execute(order, bar, now, prices)
         # It works as a plain limit from the next bar on: this bar's extreme may lie before it.
         order.placed = now
         return False
@@ -190,26 +193,9 @@ class ReferenceBook:
         limit = order.limit
         if limit is None or (order.stop is not None and not order.is_triggered):
             return False
-        if not self._is_through(order, bar.low if order.qty > 0.0 else bar.high):
-            return False
-        return self._execute(order, bar, now, (limit, limit))
-
-    def _is_through(self, order: ReferenceOrder, price: float) -> bool:
-        """Whether a trade at this price means that the limit was filled."""
-        if order.limit is None:
-            return False
-        beyond = order.limit - price if order.qty > 0.0 else price - order.limit
-        if self.matching.limit_fills == "touch":
-            return beyond >= 0.0
-        tick = self.instruments[order.leg].tick_size
-        return beyond > 0.0 and beyond >= tick * _TICK_SLACK
-
-    def _slipped(self, reference: float, *, buying: bool) -> float:
-        """Return a price moved against the trader."""
-        rate, half = self.costs.slippage_rate, self.costs.half_spread
-        if buying:
-            return reference * (1.0 + rate) + half
-        return max(reference * (1.0 - rate) - half, 0.0)
+        rules, buying = self.rules[order.leg], order.qty > 0.0
+        prices = fill_of_limit(bar.low, bar.high, limit, rules, buying=buying)
+        return prices is not None and self._execute(order, bar, now, prices)
 
     def _execute(
         self, order: ReferenceOrder, bar: Bar, now: int, prices: tuple[float, float]
@@ -244,11 +230,7 @@ class ReferenceBook:
         """Return the fee rate that the month's trading so far has come to."""
         if month != self.month:
             self.month, self.traded = month, 0.0
-        rate = self.costs.fee_rate
-        for value, tier in self.costs.tier_rates:
-            if self.traded >= value:
-                rate = tier
-        return rate
+        return self.costs.rate_after(self.traded)
 
     # --------------------------------------------------------------------------------- the end
     def close_out(self, leg: int, bar: Bar, now: int) -> None:
@@ -262,7 +244,7 @@ class ReferenceBook:
             return
         self.available = math.inf
         order = self.place(leg, -held, limit=None, stop=None, tif="GTC", now=now - 1)
-        price = self._slipped(bar.close, buying=held < 0.0)
+        price = slipped(bar.close, self.costs, buying=held < 0.0)
         self._execute(order, bar, now, (bar.close, price))
         self.working[leg] = [order for order in self.working[leg] if order.is_open]
 

@@ -121,6 +121,14 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """The tiers as (value traded in the month, fee as a fraction of the filled value)."""
         return tuple((value, bps / _BPS_MAX) for value, bps in self.fee_tiers)
 
+    def rate_after(self, traded: float) -> float:
+        """Return the fee rate of a fill after so much value traded in the month."""
+        rate = self.fee_rate
+        for value, tier in self.tier_rates:
+            if traded >= value:
+                rate = tier
+        return rate
+
 
 def _read_bps(name: str, value: object) -> float:
     """Return basis points in their range, or raise ConfigError."""

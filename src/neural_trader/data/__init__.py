@@ -2,6 +2,7 @@
 
 from neural_trader.data.bundled import Sample, samples
 from neural_trader.data.loading import load
+from neural_trader.data.quotes import load_quotes
 from neural_trader.data.schedules import Schedule, read_schedule
 
-__all__ = ["Sample", "Schedule", "load", "read_schedule", "samples"]
+__all__ = ["Sample", "Schedule", "load", "load_quotes", "read_schedule", "samples"]

@@ -18,6 +18,7 @@ from neural_trader.core.errors import (
     ConfigError,
     DataError,
     GatewayError,
+    JournalError,
     NeuralTraderError,
     RunRefused,
     SawTheFuture,
@@ -32,6 +33,7 @@ EXIT_CODES: Final = {
     BenchError: 6,
     StrategyError: 7,
     SawTheFuture: 8,
+    JournalError: 9,
     GatewayError: 10,
 }
 """What a shell sees for each kind of error.
@@ -45,6 +47,7 @@ _COMMANDS: Final = {
     "check": ("neural_trader.app.cli.check", "Check a strategy of your own."),
     "bench": ("neural_trader.app.cli.bench", "Measure this installation on this machine."),
     "serve": ("neural_trader.app.cli.serve", "Run the order gateway."),
+    "venue": ("neural_trader.app.cli.venue", "Run a venue that fills orders without money."),
     "order": ("neural_trader.app.cli.order", "Send, change, cancel and list orders."),
     "positions": ("neural_trader.app.cli.positions", "Show what an account holds."),
     "kill-switch": ("neural_trader.app.cli.kill_switch", "Stop an account."),
