@@ -11,8 +11,8 @@ ENDED_MAX: Final = 16_384
 """Ended orders that an account remembers: so long can a late fill find its order."""
 REPLIES_MAX: Final = 8_192
 """Replies that an account remembers: so long does a repeated request get the identical one."""
-INDEX_EVERY: Final = 1_024
-"""One event in so many has its place in the journal noted, for those who come back."""
+INDEX_MASK: Final = 1_023
+"""One event in 1,024 has its place in the journal noted, for those who come back; the first too."""
 
 
 class Request:

@@ -46,6 +46,8 @@ class Core:
         The highest fill that came in the venue's own order.
     orphans : int
         Fills that found no order: a person must look.
+    appliers : dict of type to callable
+        What each kind of event does; ``apply`` looks here.
     """
 
     def __init__(self) -> None:
@@ -57,7 +59,7 @@ class Core:
         self.orphans = 0
         self.scale = 1
         self._limits: dict[int, Limits] = {}
-        self._appliers: dict[type, Callable[[Any], None]] = {
+        self.appliers: dict[type, Callable[[Any], None]] = {
             m.Submitted: self._submitted,
             m.Accepted: self._accepted,
             m.Filled: self._filled,
@@ -238,7 +240,7 @@ class Core:
     # -------------------------------------------------------------------------------- transitions
     def apply(self, event: m.Record) -> None:
         """Change the state by an event that has been recorded."""
-        self._appliers[type(event)](event)
+        self.appliers[type(event)](event)
 
     def open_orders(self) -> Iterator[LiveOrder]:
         """Yield all orders that may still be filled."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from neural_trader.core.errors import ConfigError, JournalError
 from neural_trader.execution import messages as m
-from neural_trader.execution.accounts import INDEX_EVERY, Account
+from neural_trader.execution.accounts import INDEX_MASK, Account
 from neural_trader.execution.core import Core
 from neural_trader.execution.framing import frame, pack
 from neural_trader.execution.journal.protocol import Journal
@@ -169,37 +169,33 @@ class Gateway:
         """Write an event down, apply it, and put it into the outboxes of those whom it concerns."""
         payload = m.encode(event)
         seq = self.journal.append(payload)
-        self.core.apply(event)
         kind = type(event)
+        self.core.appliers[kind](event)
         self.counts[kind] = self.counts.get(kind, 0) + 1
         if kind in _STREAM:
-            number: int = event.account  # type: ignore[union-attr]
             self._remember(event, payload, seq)
-            live = self._live.get(number)
+            live = self._live.get(event.account)  # type: ignore[union-attr]
             if live:
-                self._tell(live, payload)
-
-    def _tell(self, live: list[Session], payload: bytes) -> None:
-        data = len(payload).to_bytes(4, "big") + payload
-        for session in live:
-            session.next_seq += 1
-            outbox = session.outbox
-            if not outbox:
-                self.dirty.append(session)
-            outbox.append(data)
+                data = len(payload).to_bytes(4, "big") + payload
+                for session in live:
+                    session.next_seq += 1
+                    outbox = session.outbox
+                    if not outbox:
+                        self.dirty.append(session)
+                    outbox.append(data)
 
     def _remember(self, event: Any, payload: bytes, seq: int) -> None:  # noqa: ANN401 - of a union
         """Keep what those who ask again, or come back, will want."""
         account = self.core.accounts[event.account]
-        if event.seq % INDEX_EVERY == 0 or not account.index:
+        if event.seq & INDEX_MASK == 1:
             account.index.append((event.seq, seq))
         kind = type(event)
-        if kind is m.Accepted:
-            account.remember(event.no, event.client, payload)
-        elif kind is m.Canceled or kind is m.Replaced:
+        if kind is m.Filled:
+            return
+        if kind is m.Canceled or kind is m.Replaced:
             if event.request:
                 account.remember(event.request, event.client, payload)
-        elif kind is not m.Filled and kind is not m.Expired and event.no:
+        elif kind is not m.Expired and event.no:
             account.remember(event.no, event.client, payload)
 
     def commit(self) -> None:
@@ -278,13 +274,20 @@ class Gateway:
         return True
 
     def receive(self, session: Session, data: bytes, ts: int) -> None:
-        """Take bytes from a client."""
+        """Take bytes from a client: ``cut`` and ``take`` in one."""
+        self.take(session, self.cut(session, data, ts), ts)
+
+    def cut(self, session: Session, data: bytes, ts: int) -> list[bytes]:
+        """Return the requests that have come whole with some bytes; ``take`` them all, in order."""
         session.last_heard = ts
         payloads = session.reader.feed(data)
         session.rate.add(ts, len(payloads))
-        if session.rate.count(ts) > self._requests_max:
+        return payloads
+
+    def take(self, session: Session, payloads: list[bytes], ts: int) -> None:
+        """Work requests of a client."""
+        if session.rate.count(ts) > self._requests_max and not session.closing:
             self._close(session, "too_many", f"over {self._requests_max:,} requests a second")
-            return
         for payload in payloads:
             if session.closing:
                 return
@@ -297,7 +300,7 @@ class Gateway:
                 self._on_submit(session, message, ts)
             else:
                 self._on_other(session, message, ts)
-        if session.reader.too_long:
+        if session.reader.too_long and not session.closing:
             length = session.reader.too_long
             self._close(session, "frame_too_long", f"a frame of {length:,} bytes is too long")
 

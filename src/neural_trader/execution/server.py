@@ -25,6 +25,8 @@ _RETRY_MAX_S: Final = 5.0
 _VENUE_PING_NS: Final = 2_000_000_000
 _VENUE_SILENCE_NS: Final = 10_000_000_000
 _STALL_S: Final = 10.0
+_FRAMES_A_TURN: Final = 32
+"""So many requests make a turn at most: the venue works on them while the next are taken."""
 
 log = logging.getLogger("neural_trader.gateway")
 
@@ -125,6 +127,8 @@ class GatewayServer:
         gateway = self.gateway
         while True:
             await asyncio.sleep(_TICK_S)
+            if gateway.is_halted:
+                return
             now = time.time_ns()
             gateway.on_time(now)
             self.metrics.work_up()
@@ -200,7 +204,19 @@ class GatewayServer:
 
     def venue_received(self, data: bytes) -> None:
         """Take bytes from the venue."""
-        trouble = self.gateway.venue.receive(data, time.time_ns())
+        now = time.time_ns()
+        venue = self.gateway.venue
+        if self.gateway.is_halted:
+            return
+        payloads = venue.cut(data, now)
+        size = 2 * _FRAMES_A_TURN
+        while len(payloads) > size:
+            venue.take(payloads[:size], now)
+            payloads = payloads[size:]
+            self.flush()
+            if self.gateway.is_halted:
+                return
+        trouble = venue.take(payloads, now)
         if trouble and self._venue_transport is not None:
             log.error("%s", trouble)
             self._venue_transport.abort()
@@ -241,10 +257,19 @@ class _ClientConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         session = self.session
-        if session is None or session.closing:
+        gateway = self.gateway
+        if session is None or session.closing or gateway.is_halted:
             return
         server = self.server
-        self.gateway.receive(session, data, time.time_ns())
+        now = time.time_ns()
+        payloads = gateway.cut(session, data, now)
+        while len(payloads) > _FRAMES_A_TURN:
+            gateway.take(session, payloads[:_FRAMES_A_TURN], now)
+            payloads = payloads[_FRAMES_A_TURN:]
+            server.flush()
+            if gateway.is_halted:
+                return
+        gateway.take(session, payloads, now)
         if not server._is_scheduled:  # noqa: SLF001 - the two halves of one thing, on the hot path
             server._is_scheduled = True  # noqa: SLF001
             server._call_soon(server.flush)  # noqa: SLF001

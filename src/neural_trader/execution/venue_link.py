@@ -90,16 +90,24 @@ class VenueLink:
         self._asked.clear()
 
     def receive(self, data: bytes, ts: int) -> str:
-        """Take bytes from the venue.
+        """Take bytes from the venue: ``cut`` and ``take`` in one."""
+        return self.take(self.cut(data, ts), ts)
+
+    def cut(self, data: bytes, ts: int) -> list[bytes]:
+        """Return the messages that have come whole with some bytes; ``take`` them all, in order."""
+        self.last_heard = ts
+        return self._reader.feed(data)
+
+    def take(self, payloads: list[bytes], ts: int) -> str:
+        """Work messages of the venue.
 
         Returns
         -------
         str
             Why the connection has to be closed, or an empty text.
         """
-        self.last_heard = ts
         handlers = self._handlers
-        for payload in self._reader.feed(data):
+        for payload in payloads:
             try:
                 message = m.decode_from_venue(payload)
             except ValueError as error:
@@ -177,10 +185,12 @@ class VenueLink:
 
     # ----------------------------------------------------------------------------- from the venue
     def _find(self, identity: int) -> tuple[Account, LiveOrder] | None:
-        number, no = m.owner_of(identity)
-        account = self.core.accounts.get(number)
-        order = account.order(no) if account is not None else None
-        return None if account is None or order is None else (account, order)
+        account = self.core.accounts.get(identity >> 40)
+        if account is None:
+            return None
+        no = identity & m.NO_MAX
+        order = account.open.get(no) or account.ended.get(no)
+        return None if order is None else (account, order)
 
     def _on_quote(self, quote: m.Quote, ts: int) -> None:
         if quote.symbol in self.core.listings:
@@ -240,7 +250,8 @@ class VenueLink:
             self.duplicates += 1
             return
         filled = order.filled + fill.qty
-        self._imply(account, order, ts)
+        if not order.venue_id:
+            self._imply(account, order, ts)
         if abs(filled) > abs(order.qty):
             self._imply_replaced(account, order, abs(filled), ts)
         if (

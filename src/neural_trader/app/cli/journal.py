@@ -69,7 +69,8 @@ def verify_journal(folder: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"folder": str(folder), **found._asdict()}, indent=2))
         return
-    click.echo("\n".join(f"{name.replace('_', ' '):<12}{n:,}" for name, n in _rows(found)))
+    rows = found._asdict().items()
+    click.echo("\n".join(f"{name.replace('_', ' '):<12}{value:,}" for name, value in rows))
 
 
 @journal.command("export", short_help="Write JSON lines or a Parquet table.")
@@ -84,7 +85,9 @@ def verify_journal(folder: Path, as_json: bool) -> None:
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="The file to write.")
 @click.option("--force", is_flag=True, help="Replace the file if it is there already.")
 @_as_json
-def export(folder: Path, layout: Format, output: Path, force: bool, as_json: bool) -> None:
+def export(  # noqa: PLR0917 - one parameter an option
+    folder: Path, layout: Format, output: Path, force: bool, as_json: bool
+) -> None:
     """Write the records of the journal in FOLDER to a file for other tools."""
     with _progress("records") as progress:
         records = write_export(
@@ -156,10 +159,6 @@ def _text(value: object) -> str:
     if isinstance(value, str) and value and not any(c.isspace() or c in '"=' for c in value):
         return value
     return json.dumps(value, separators=(",", ":"))
-
-
-def _rows(found: Any) -> Iterator[tuple[str, int]]:  # noqa: ANN401 - a named tuple of numbers
-    yield from found._asdict().items()
 
 
 @contextmanager

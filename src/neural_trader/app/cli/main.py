@@ -52,6 +52,7 @@ _COMMANDS: Final = {
     "positions": ("neural_trader.app.cli.positions", "Show what an account holds."),
     "kill-switch": ("neural_trader.app.cli.kill_switch", "Stop an account."),
     "token": ("neural_trader.app.cli.token", "Make keys to a gateway."),
+    "journal": ("neural_trader.app.cli.journal", "Look into a gateway's journal."),
     "new": ("neural_trader.app.cli.new", "Write a file to start from."),
     "data": ("neural_trader.app.cli.data", "Look at the data that are at hand."),
 }
@@ -93,8 +94,8 @@ class _LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 a bug of ours, 2 wrong usage, 3 data missing or wrong, 4 the run "
     "broke a limit, 5 the installation is incomplete, 6 a measurement could not be trusted, 7 the "
-    "strategy's own code failed, 8 the strategy saw the future, 10 a gateway refused or is "
-    "out of reach, 130 interrupted.",
+    "strategy's own code failed, 8 the strategy saw the future, 9 a journal is damaged or "
+    "cannot be written, 10 a gateway refused or is out of reach, 130 interrupted.",
 )
 @click.version_option(VERSION, prog_name="neural-trader", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")

@@ -1,7 +1,7 @@
 """The journal: an append-only log of everything that a gateway must not forget."""
 
 from neural_trader.execution.journal.disk import Durability
-from neural_trader.execution.journal.export import Format, export
+from neural_trader.execution.journal.exporting import Format, export
 from neural_trader.execution.journal.file import SEGMENT_BYTES, FileJournal
 from neural_trader.execution.journal.memory import MemoryJournal
 from neural_trader.execution.journal.projection import Projector

@@ -62,9 +62,10 @@ _ORDER: Final = (
     "INSERT INTO orders (account, no, client, symbol, qty, kind, tif, limit_price, trigger_price, "
     "status, reason, created_ts, updated_ts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_THIS: Final = " WHERE account = ? AND no = ?"
-_MOVED: Final = f"UPDATE orders SET status = ?, updated_ts = ?{_THIS}"
-_ENDED: Final = f"UPDATE orders SET status = ?, reason = ?, updated_ts = ?{_THIS}"
+_MOVED: Final = "UPDATE orders SET status = ?, updated_ts = ? WHERE account = ? AND no = ?"
+_ENDED: Final = (
+    "UPDATE orders SET status = ?, reason = ?, updated_ts = ? WHERE account = ? AND no = ?"
+)
 # As in the core: a fill that comes after the end of an order does not open it again.
 _FILLED: Final = (
     "UPDATE orders SET filled = ?1, updated_ts = ?2, status = CASE WHEN qty = ?1 THEN 'filled' "
@@ -258,10 +259,10 @@ class Projector:
 
     def _filled(self, seq: int, one: m.Filled) -> None:
         self._db.execute(_FILLED, (one.filled, one.ts, one.account, one.no))
+        terms = (one.symbol, one.qty, one.price, one.value, one.fee)
         self._db.execute(
             "INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (seq, one.account, one.no, one.fill_id, one.symbol, one.qty, one.price)
-            + (one.value, one.fee, one.ts, one.venue_ts),
+            (seq, one.account, one.no, one.fill_id, *terms, one.ts, one.venue_ts),
         )
         paid = (one.value if one.qty > 0 else -one.value) + one.fee
         self._db.execute(
@@ -306,28 +307,32 @@ def _open(path: Path) -> "sqlite3.Connection":
 
     db = sqlite3.connect(path, timeout=10.0, isolation_level=None)
     try:
-        (application,) = db.execute("PRAGMA application_id").fetchone()
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        if not application and not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            # Readers see the last commit while the next is being written.
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("BEGIN IMMEDIATE")
-            # Crash: half a schema is never seen, since all of it is one transaction.
-            for statement in _SCHEMA.split(";\n"):
-                if statement.strip():
-                    db.execute(statement)
-            db.execute(f"PRAGMA application_id = {_APPLICATION}")
-            db.execute(f"PRAGMA user_version = {_VERSION}")
-            db.execute("COMMIT")
-        elif (application, version) != (_APPLICATION, _VERSION):
-            message = (
-                f"{path} is no projection of a journal that this version writes; name another "
-                "file, or remove this one"
-            )
-            raise JournalError(message)
-        # A commit that a power cut takes back takes its number back too: it is projected again.
-        db.execute("PRAGMA synchronous = NORMAL")
+        _prepare(db, path)
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _prepare(db: "sqlite3.Connection", path: Path) -> None:
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if not application and not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        # Readers see the last commit while the next is being written.
+        db.execute("PRAGMA journal_mode = WAL")
+        # Crash: half a schema is never seen, since all of it is one transaction.
+        db.execute("BEGIN IMMEDIATE")
+        for statement in _SCHEMA.split(";\n"):
+            if statement.strip():
+                db.execute(statement)
+        db.execute(f"PRAGMA application_id = {_APPLICATION}")
+        db.execute(f"PRAGMA user_version = {_VERSION}")
+        db.execute("COMMIT")
+    elif (application, version) != (_APPLICATION, _VERSION):
+        message = (
+            f"{path} is no projection of a journal that this version writes; name another file, or "
+            "remove this one"
+        )
+        raise JournalError(message)
+    # A commit that a power cut takes back takes its number back too: it is projected again.
+    db.execute("PRAGMA synchronous = NORMAL")

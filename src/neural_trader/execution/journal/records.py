@@ -55,13 +55,14 @@ def decode(seq: int, payload: bytes) -> Record:
         The payload is no record that this version knows.
     """
     try:
-        return messages.decode_record(payload)
+        record: Record = messages.decode_record(payload)
     except msgspec.DecodeError as error:
         message = (
             f"record {seq} is whole, but cannot be understood: {error}; another version of "
             "neural-trader wrote it, so read it with that one"
         )
         raise JournalError(message) from error
+    return record
 
 
 def columns() -> dict[str, type]:

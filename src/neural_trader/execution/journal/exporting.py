@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
+from typing import Any, BinaryIO, Final, Literal
 
 import msgspec
 
@@ -10,9 +10,6 @@ from neural_trader.core.errors import ConfigError
 from neural_trader.core.files import write_whole
 from neural_trader.execution.journal.reading import walk
 from neural_trader.execution.journal.records import columns, describe
-
-if TYPE_CHECKING:
-    import polars as pl
 
 Format = Literal["jsonl", "parquet"]
 """What a journal can be exported to."""
