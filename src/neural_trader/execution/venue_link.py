@@ -5,6 +5,7 @@ says what became of it. After every connection each open order is asked for befo
 sent.
 """
 
+import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,6 +17,8 @@ from neural_trader.execution.orders import LiveOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+log = logging.getLogger("neural_trader.gateway")
 
 
 class Recorder(Protocol):
@@ -306,11 +309,12 @@ class VenueLink:
 
     def _on_rejected(self, message: m.OrderRejected, ts: int) -> None:
         found = self._find(message.id)
-        if found is not None and found[1].status in ("submitted", "unknown"):
+        if found is not None and found[1].is_open and not found[1].venue_id:
             self._reject(*found, message.reason, ts)
 
     def _reject(self, account: Account, order: LiveOrder, reason: str, ts: int) -> None:
         self._record(m.Rejected(account.number, account.seq, ts, order.no, order.client, reason))
+        self._settle_requests(account, order, ts, reason)
 
     def _on_canceled(self, message: m.OrderCanceled, ts: int) -> None:
         found = self._find(message.id)
@@ -343,7 +347,7 @@ class VenueLink:
         account, order = found
         self._imply(account, order, ts)
         wish = account.requests.get(message.request)
-        terms = (message.qty, message.limit, message.trigger)
+        terms = (_sound_qty(order, message.qty), message.limit, message.trigger)
         by = (wish.no, wish.client) if wish is not None else (0, 0)
         self._record(m.Replaced(account.number, account.seq, ts, order.no, *by, *terms))
         if not order.is_open:
@@ -391,7 +395,7 @@ class VenueLink:
         """Take over the terms that an order has at the venue, and that it works there."""
         if not order.is_open or status.status in ("not_found", "rejected", "forgotten"):
             return
-        terms = (status.qty, status.limit, status.trigger)
+        terms = (_sound_qty(order, status.qty), status.limit, status.trigger)
         is_working = status.status in ("accepted", "partially_filled")
         if terms == (order.qty, order.limit, order.trigger):
             if is_working and order.status == "unknown":
@@ -409,8 +413,11 @@ class VenueLink:
                 self._cancel(account, order, "lost_by_venue", ts)
             else:
                 self._reject(account, order, "never_reached_venue", ts)
-        elif word == "rejected":
+        elif word == "rejected" and not order.venue_id:
             self._reject(account, order, "rejected", ts)
+        elif word == "rejected":
+            # It had been accepted: however the venue calls it, it is gone.
+            self._cancel(account, order, "rejected", ts)
         elif word == "canceled":
             self._cancel(account, order, "canceled", ts)
         elif word == "expired":
@@ -446,3 +453,18 @@ class VenueLink:
 
     def _on_pong(self, _pong: m.Pong, _ts: int) -> None:
         """Take it as a sign of life, which every byte is."""
+
+
+def _sound_qty(order: LiveOrder, qty: int) -> int:
+    """Return an order's new quantity, or the one it has where the venue's makes no sense."""
+    if (qty > 0) == (order.qty > 0) and abs(qty) >= abs(order.filled):
+        return qty
+    log.error(
+        "order %d/%d: the venue says it is for %d lots, of %d with %d filled; nothing was changed",
+        order.account,
+        order.no,
+        qty,
+        order.qty,
+        order.filled,
+    )
+    return order.qty
