@@ -26,7 +26,7 @@ _IOC: Final = 2
 # Terms differ from order to order, so that none is the double of another; one side a symbol, so
 # that none crosses another. Prices reach the market's wherever its walk has gone.
 _SYMBOLS: Final = ("KO", "PEP")
-_PRICES: Final = (range(10_300, 10_350), range(9_700, 9_650, -1))
+_PRICES: Final = (range(5_600, 5_650), range(5_200, 5_150, -1))
 _LOTS: Final = ((10, 11, 12, 13), (-10, -11, -12, -13))
 
 

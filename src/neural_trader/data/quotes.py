@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from neural_trader.core import DataError
-from neural_trader.data.layouts import SYMBOL_NAMES, TIME_NAMES, plain
 from neural_trader.data.paths import data_files, find_path
-from neural_trader.data.times import read_times
 
 if TYPE_CHECKING:
     from neural_trader.core.bars import Floats
@@ -53,6 +51,9 @@ def load_quotes(source: str | os.PathLike[str]) -> list[QuoteRow]:
 
 
 def _read(table: "Table") -> list[QuoteRow]:
+    from neural_trader.data.layouts import SYMBOL_NAMES, TIME_NAMES, plain
+    from neural_trader.data.times import read_times
+
     names = {plain(name): name for name in table.frame.columns}
     time = next((names[name] for name in TIME_NAMES if name in names), None)
     symbol = next((names[name] for name in SYMBOL_NAMES if name in names), None)

@@ -21,7 +21,7 @@ async def trade(client: nt.Client, stop: asyncio.Event, acked: dict[int, str], a
     while not stop.is_set():
         symbol = ("KO", "PEP")[at % 2]
         # One side a symbol, so that no order meets another of its own account.
-        qty, limit = (1, "101.00") if symbol == "KO" else (-1, "98.00")
+        qty, limit = (1, "56.00") if symbol == "KO" else (-1, "52.00")
         order = await client.submit(symbol, qty, limit=limit, tif="IOC")
         assert order.no not in acked
         acked[order.no] = order.status

@@ -11,8 +11,10 @@ from typing import Any, Final
 
 import click
 
-from neural_trader.execution.journal import Format, Projector, Tail, describe, verify
-from neural_trader.execution.journal import export as write_export
+from neural_trader.execution.journal import Tail, describe, verify
+from neural_trader.execution.journal.exporting import Format
+from neural_trader.execution.journal.exporting import export as write_export
+from neural_trader.execution.journal.projection import Projector
 
 _POLL_S: Final = 0.1
 _QUIET_S: Final = 2.0

@@ -23,6 +23,8 @@ RECORD_START: Final = struct.Struct("<II")
 RECORD_REST: Final = struct.Struct("<IIQ")
 """The two parts of a record's header: what stands before the checksummed bytes, and the rest."""
 
+# No segment holds as many records: what looks like a higher number is something else.
+_NUMBERS_MAX: Final = 1 << 32
 _WINDOW: Final = 1 << 16
 _NUMBER: Final = struct.Struct("<Q")
 _NUMBER_AT: Final = RECORD.size - _NUMBER.size
@@ -132,8 +134,7 @@ def finds_batch_after(data: bytes, seq: int) -> bool:
     It may stand at any byte. Cost: some 50 ns a byte, in windows, so that a record that is near is
     found soon.
     """
-    # No record further on can have a higher number than this.
-    high = seq + 1 + len(data) // RECORD.size
+    high = seq + _NUMBERS_MAX
     for start in range(0, len(data), _WINDOW):
         # Eight readings, a byte apart, see the number of every record that begins in the window.
         for shift in range(_NUMBER.size):

@@ -16,7 +16,7 @@ import msgspec
 from neural_trader.core.errors import JournalError
 from neural_trader.execution import messages as m
 from neural_trader.execution.journal.reading import CHUNK_BYTES, Records, Tail
-from neural_trader.execution.journal.records import decode, word_of
+from neural_trader.execution.journal.records import decode, values_of, word_of
 from neural_trader.execution.ledger import Holding
 from neural_trader.execution.listing import Listing
 

@@ -75,7 +75,7 @@ class SyntheticShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         A number below 1, or a start that leaves no room for the levels below it.
     """
 
-    start: int = 10_000
+    start: int = 5_400
     spread: int = 1
     levels: int = 5
     level_lots: int = 1_000
