@@ -1,6 +1,5 @@
 """``neural-trader serve``: run the gateway."""
 
-import gc
 import json
 import logging
 import sys
@@ -50,12 +49,6 @@ def serve(  # noqa: PLR0917 - one parameter an option
         limits = read_config(config).account_limits()
         changed = gateway.reload_limits(limits, time.time_ns())
         logging.getLogger("neural_trader.gateway").info("limits of %d accounts changed", changed)
-
-    # A full collection walks through every order that is remembered, for some 10 ms, and finds
-    # nothing: orders make no cycles. What connections leave behind the young generations take.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 1_000)
 
     async def run() -> None:
         from neural_trader.execution import GatewayServer
