@@ -109,6 +109,11 @@ def lock(folder: Path) -> int:
     except BaseException:
         os.close(fd)
         raise
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    sign(fd)
     return fd
+
+
+def sign(lock: int) -> None:
+    """Write into a lock who holds it."""
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)

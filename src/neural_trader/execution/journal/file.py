@@ -8,6 +8,8 @@ import os
 import zlib
 from array import array
 from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self, get_args
 
@@ -45,7 +47,10 @@ _Place = tuple[int, int, Mark]
 
 
 class FileJournal:
-    """A journal in a folder; made by ``open``, and written by one process at a time.
+    """A journal in a folder; written by one process at a time.
+
+    ``open`` makes one that writes. ``follow`` makes one that reads on while another process writes,
+    until that one hands it over: ``hand_over`` there, ``take_over`` here, or ``take_back`` there.
 
     Attributes
     ----------
@@ -74,21 +79,31 @@ class FileJournal:
         "_problem",
         "_segment_bytes",
         "_spare",
+        "_tail",
         "folder",
         "next_seq",
         "torn_bytes",
     )
 
-    def __init__(self, folder: Path, lock: int, durability: Durability, segment_bytes: int) -> None:
+    def __init__(self, folder: Path, durability: Durability, segment_bytes: int) -> None:
+        if durability not in get_args(Durability):
+            message = f"durability is {durability!r}; use one of {', '.join(get_args(Durability))}"
+            raise ConfigError(message)
+        if not SEGMENT_BYTES_MIN <= segment_bytes <= SEGMENT_BYTES_MAX:
+            message = (
+                f"segment_bytes is {segment_bytes}; use {SEGMENT_BYTES_MIN} to {SEGMENT_BYTES_MAX}"
+            )
+            raise ConfigError(message)
         self.folder = folder
-        self._lock = lock
+        self._lock = -1
         self._is_flushed = durability == "power-safe"
         self._segment_bytes = segment_bytes
         self._limit = segment_bytes // 2
         self._parts: list[bytes] = []
         self._place = 0
         self._problem: str | None = None
-        self._spare = Spare(folder, segment_bytes, is_flushed=self._is_flushed)
+        self._spare: Spare | None = None
+        self._tail: Tail | None = None
         self._marks_seq = array("Q")
         self._marks_at = array("Q")
         self._noted_at = 0
@@ -100,17 +115,6 @@ class FileJournal:
         self._crc = 0
         self.next_seq = 1
         self.torn_bytes = 0
-        try:
-            with Tail(folder) as tail:
-                while tail.read(_MARK_BYTES) or tail.check_end():
-                    if not self._noted_at <= tail.at < self._noted_at + _MARK_BYTES:
-                        self._note(tail.mark.seq, tail.at)
-                self._go_on_after(tail)
-        except BaseException:
-            self._spare.drop()
-            if self._fd >= 0:
-                os.close(self._fd)
-            raise
 
     @classmethod
     def open(
@@ -135,29 +139,33 @@ class FileJournal:
             Another process writes the journal, or it is damaged (then nothing was changed), or its
             files cannot be made, read or written.
         """
-        if durability not in get_args(Durability):
-            message = f"durability is {durability!r}; use one of {', '.join(get_args(Durability))}"
-            raise ConfigError(message)
-        if not SEGMENT_BYTES_MIN <= segment_bytes <= SEGMENT_BYTES_MAX:
-            message = (
-                f"segment_bytes is {segment_bytes}; use {SEGMENT_BYTES_MIN} to {SEGMENT_BYTES_MAX}"
-            )
-            raise ConfigError(message)
-        lock = -1
-        try:
+        journal = cls(folder, durability, segment_bytes)
+        with _told(folder):
             disk.make_folder(folder)
             lock = disk.lock(folder)
-            return cls(folder, lock, durability, segment_bytes)
-        except BaseException as error:
-            if lock >= 0:
+            try:
+                with Tail(folder) as tail:
+                    journal._read_on(tail, is_thorough=True)
+                    journal._begin(tail, lock)
+            except BaseException:
                 os.close(lock)
-            if isinstance(error, OSError):
-                message = (
-                    f"the journal {folder} cannot be opened: {error.strerror or error}; it needs a "
-                    "folder that is yours, on a disk with room for two segments"
-                )
-                raise JournalError(message) from error
-            raise
+                raise
+        return journal
+
+    @classmethod
+    def follow(
+        cls, folder: Path, *, durability: Durability, segment_bytes: int = SEGMENT_BYTES
+    ) -> Self:
+        """Open a journal that another process writes, to read it until ``take_over``.
+
+        Parameters and errors are those of ``open``; nothing is changed.
+        """
+        journal = cls(folder, durability, segment_bytes)
+        journal._problem = f"the journal {folder} is written by another process"
+        with _told(folder):
+            journal._tail = Tail(folder)
+            journal.read_on()
+        return journal
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -240,7 +248,7 @@ class FileJournal:
         JournalError
             The journal is closed, or what stands in it is no longer what was written.
         """
-        if self._problem is not None:
+        if self._problem is not None and self._tail is None:
             raise JournalError(self._problem)
         if seq >= self.next_seq - self._place:
             return []
@@ -261,8 +269,80 @@ class FileJournal:
             del self._ends[next(iter(self._ends))]
         return found
 
+    def read_on(self) -> None:
+        """Find what the other process has written since; ``next_seq`` moves on.
+
+        Raises
+        ------
+        JournalError
+            This journal follows no other process, or what that one wrote is damaged.
+        """
+        if self._tail is None:
+            message = f"the journal {self.folder} is this process's own: there is nothing to follow"
+            raise JournalError(message)
+        self._read_on(self._tail, is_thorough=False)
+        self.next_seq, self._crc, _ = self._tail.mark
+        self._firsts = segments(self.folder)
+
+    def take_over(self, lock: int, next_seq: int) -> None:
+        """Write on where the other process ended.
+
+        Parameters
+        ----------
+        lock : int
+            The descriptor that ``hand_over`` gave there: the lock goes with it.
+        next_seq : int
+            The number of the first record that is to be written here.
+
+        Raises
+        ------
+        JournalError
+            The journal does not end before ``next_seq``, or its files cannot be made ready.
+        """
+        self.read_on()
+        tail = self._tail
+        if tail is None or self.next_seq != next_seq:
+            message = (
+                f"the journal {self.folder} was handed over at record {next_seq}, and ends before "
+                f"record {self.next_seq}"
+            )
+            raise JournalError(message)
+        with _told(self.folder), tail:
+            self._tail = None
+            self._begin(tail, lock)
+            disk.sign(lock)
+
+    def hand_over(self) -> int:
+        """Write no more, and return the descriptor of the lock; ``take_back`` undoes it."""
+        self._check_all_written()
+        self._problem = f"the journal {self.folder} was handed over to another process"
+        return self._lock
+
+    def take_back(self) -> None:
+        """Write on, since the process that it was handed over to is gone.
+
+        Raises
+        ------
+        JournalError
+            That process has written to it: this one no longer knows what is true.
+        """
+        later = segments(self.folder)[-1] != self._firsts[-1]
+        if later or os.pread(self._fd, RECORD.size, self._at).strip(b"\0"):
+            self._problem = (
+                f"the process that took over the journal {self.folder} wrote to it and died; start "
+                "anew, and what it wrote is read"
+            )
+            raise JournalError(self._problem)
+        self._problem = None
+        # The other one has removed what was being made ready for this one.
+        self._drop_spare()
+        self._spare = Spare(self.folder, self._segment_bytes, is_flushed=self._is_flushed)
+
     def close(self) -> None:
         """Give the files and the lock back; what was not committed is dropped."""
+        if self._tail is not None:
+            self._tail.close()
+            self._tail = None
         if self._lock < 0:
             return
         try:
@@ -271,11 +351,42 @@ class FileJournal:
         finally:
             self._problem = self._problem or f"the journal {self.folder} is closed"
             self._parts.clear()
-            self._spare.drop()
+            self._drop_spare()
             os.close(self._fd)
             os.ftruncate(self._lock, 0)
             os.close(self._lock)
             self._lock = -1
+
+    def _drop_spare(self) -> None:
+        if self._spare is not None:
+            self._spare.drop()
+            self._spare = None
+
+    def _check_all_written(self) -> None:
+        if self._problem is not None:
+            raise JournalError(self._problem)
+        if self._parts:
+            message = f"{self._place} records were not committed; commit them first"
+            raise JournalError(message)
+
+    def _read_on(self, tail: Tail, *, is_thorough: bool) -> None:
+        """Check what stands there, and remember some places of it."""
+        while tail.read(_MARK_BYTES) or (is_thorough and tail.check_end()):
+            if not self._noted_at <= tail.at < self._noted_at + _MARK_BYTES:
+                self._note(tail.mark.seq, tail.at)
+
+    def _begin(self, tail: Tail, lock: int) -> None:
+        """Become the writer; the lock is this journal's only if that succeeds."""
+        self._spare = Spare(self.folder, self._segment_bytes, is_flushed=self._is_flushed)
+        try:
+            self._go_on_after(tail)
+        except BaseException:
+            self._drop_spare()
+            if self._fd >= 0:
+                os.close(self._fd)
+            raise
+        self._problem = None
+        self._lock = lock
 
     def _go_on_after(self, tail: Tail) -> None:
         """Make the files ready to be written where the last good record ends."""
@@ -285,7 +396,7 @@ class FileJournal:
             # Crash: once it is gone, the segment before it ends the journal.
             tail.torn_segment.unlink()
         if tail.path is None:
-            self._fd = self._spare.turn_into(tail.mark)
+            self._fd = self._own_spare().turn_into(tail.mark)
             self._at = SEGMENT.size
         else:
             self._fd = os.open(tail.path, os.O_RDWR)
@@ -307,14 +418,14 @@ class FileJournal:
 
     def _make_room(self, size: int) -> int:
         """Return where a batch goes; have the next segment made, or turn to it."""
-        self._spare.start()
+        self._own_spare().start()
         self._limit = self._segment_bytes
         # A batch longer than a segment has one for itself, which grows.
         if self._at + size <= self._segment_bytes or self._at == SEGMENT.size:
             return self._at
         chain: int = RECORD_REST.unpack_from(self._parts[1])[0]
         first = self.next_seq - self._place
-        fd = self._spare.turn_into(Mark(first, chain, 0))
+        fd = self._own_spare().turn_into(Mark(first, chain, 0))
         # Crash: the zeros that the finished segment keeps then are taken for its end.
         os.ftruncate(self._fd, self._at)
         os.close(self._fd)
@@ -324,6 +435,12 @@ class FileJournal:
         self._noted_at = 0
         self._at = SEGMENT.size
         return SEGMENT.size
+
+    def _own_spare(self) -> Spare:
+        if self._spare is None:
+            message = f"the journal {self.folder} is not this process's to write"
+            raise JournalError(message)
+        return self._spare
 
     def _fail(self, error: OSError) -> None:
         """Close the journal for good after a failed write: it is not known what stands there."""
@@ -374,6 +491,19 @@ class FileJournal:
             f"{self.folder / segment_name(first)} is damaged at byte {at}: record {seq} is no "
             "longer what was written; put the file back from a copy"
         )
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Say of which journal an error of the system's is."""
+    try:
+        yield
+    except OSError as error:
+        message = (
+            f"the journal {folder} cannot be opened: {error.strerror or error}; it needs a "
+            "folder that is yours, on a disk with room for two segments"
+        )
+        raise JournalError(message) from error
 
 
 class _Reading:
