@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     )
     from neural_trader.execution.config import GatewayConfig, read_config
     from neural_trader.execution.gateway import Gateway
+    from neural_trader.execution.handover import restore
     from neural_trader.execution.limits import Limits
     from neural_trader.execution.listing import Listing
     from neural_trader.execution.metrics import GatewayCollector, Histogram, serve_metrics
     from neural_trader.execution.server import GatewayServer
+    from neural_trader.execution.takeover import Predecessor, Successor, Taken
     from neural_trader.execution.tokens import TOKEN_BYTES, Grant, hash_token
 
 __all__ = [
@@ -39,10 +41,14 @@ __all__ = [
     "Listing",
     "LiveFill",
     "LivePosition",
+    "Predecessor",
     "SentOrder",
+    "Successor",
+    "Taken",
     "hash_token",
     "read_address",
     "read_config",
+    "restore",
     "serve_metrics",
 ]
 
@@ -58,10 +64,12 @@ _MODULES = {
     ),
     "config": ("GatewayConfig", "read_config"),
     "gateway": ("Gateway",),
+    "handover": ("restore",),
     "limits": ("Limits",),
     "listing": ("Listing",),
     "metrics": ("GatewayCollector", "Histogram", "serve_metrics"),
     "server": ("GatewayServer",),
+    "takeover": ("Predecessor", "Successor", "Taken"),
     "tokens": ("TOKEN_BYTES", "Grant", "hash_token"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

@@ -33,19 +33,21 @@ class FrameReader:
     limit : int
         The longest payload in bytes. A longer one is announced by a peer that does not speak this
         protocol: ``too_long`` holds its length from then on, and nothing more is read.
+    rest : bytes
+        The beginning of an unfinished frame, to go on with.
     """
 
-    __slots__ = ("_limit", "_rest", "too_long")
+    __slots__ = ("_limit", "rest", "too_long")
 
-    def __init__(self, limit: int = FRAME_BYTES_MAX) -> None:
+    def __init__(self, limit: int = FRAME_BYTES_MAX, rest: bytes = b"") -> None:
         self._limit = limit
-        self._rest = b""
+        self.rest = rest
         self.too_long = 0
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the payload of every frame that is complete now, in order."""
-        if self._rest:
-            data = self._rest + data
+        if self.rest:
+            data = self.rest + data
         found = []
         at, end = 0, len(data)
         while end - at >= 4 and not self.too_long:
@@ -57,5 +59,5 @@ class FrameReader:
             else:
                 found.append(data[at + 4 : stop])
                 at = stop
-        self._rest = b"" if self.too_long else data[at:]
+        self.rest = b"" if self.too_long else data[at:]
         return found

@@ -91,21 +91,31 @@ class Gateway:
         self.counts: dict[type, int] = {}
         self._requests_max = requests_per_second
         self._live: dict[int, list[Session]] = {}
-        self._replay()
+        self.replay()
 
     # --------------------------------------------------------------------------------- recovery
-    def _replay(self) -> None:
-        """Bring the state to where the journal ends."""
+    def replay(self) -> None:
+        """Bring the state to where the journal ends; again, where another process writes it."""
         apply, decode = self.core.apply, m.decode_record
-        at = 1
-        while chunk := self.journal.read(at, _REPLAY_BYTES):
+        while chunk := self.journal.read(self.replayed + 1, _REPLAY_BYTES):
             for seq, payload in chunk:
                 event = decode(payload)
                 apply(event)
                 if type(event) in _STREAM:
                     self._remember(event, payload, seq)
-            at = chunk[-1][0] + 1
-        self.replayed = at - 1
+            self.replayed = chunk[-1][0]
+
+    def check_start(self, listings: Iterable[Listing]) -> None:
+        """Raise ConfigError if an instrument has other units than in the journal."""
+        for listing in listings:
+            known = self.core.listings.get(listing.symbol, listing)
+            if known.sizes != listing.sizes:
+                message = (
+                    f"{listing.symbol} has tick, lot and minor unit {listing.sizes[1:]} in the "
+                    f"configuration and {known.sizes[1:]} in the journal; units cannot change: "
+                    "give it the old ones, or start a new journal"
+                )
+                raise ConfigError(message)
 
     def start(
         self,
@@ -134,18 +144,12 @@ class Gateway:
             An instrument has other units than in the journal.
         """
         core = self.core
+        listings = tuple(listings)
+        self.check_start(listings)
         self.record(m.Started(ts, core.epoch + 1, m.VERSION))
         for listing in listings:
-            known = core.listings.get(listing.symbol)
-            if known is None:
+            if listing.symbol not in core.listings:
                 self.record(m.Listed(ts, *listing.sizes))
-            elif known.sizes != listing.sizes:
-                message = (
-                    f"{listing.symbol} has tick, lot and minor unit {listing.sizes[1:]} in the "
-                    f"configuration and {known.sizes[1:]} in the journal; units cannot change: "
-                    "give it the old ones, or start a new journal"
-                )
-                raise ConfigError(message)
         names = {account.name for account in core.accounts.values()}
         for name, cash in accounts.items():
             if name not in names:
@@ -268,10 +272,15 @@ class Gateway:
             if found:
                 self._reply(session, b"".join(found))
         if session.next_seq == account.seq:
-            session.is_live = True
-            self._live.setdefault(account.number, []).append(session)
+            self.go_live(session)
             return False
         return True
+
+    def go_live(self, session: Session) -> None:
+        """Let new events of its account go straight into a session's outbox."""
+        if session.account is not None:
+            session.is_live = True
+            self._live.setdefault(session.account.number, []).append(session)
 
     def receive(self, session: Session, data: bytes, ts: int) -> None:
         """Take bytes from a client: ``cut`` and ``take`` in one."""
@@ -312,7 +321,9 @@ class Gateway:
     def _refuse(self, session: Session, code: str, message: str, no: int = 0) -> None:
         account = session.account
         last_no = account.last_no if account is not None else 0
-        log.warning("%s: %s: %s", session.peer, code, message)
+        # Two programs on one account run for the next number; the one that lost takes another.
+        level = logging.DEBUG if code == "number_taken" else logging.WARNING
+        log.log(level, "%s: %s: %s", session.peer, code, message)
         self._reply(session, pack(m.Refused(code, message, no, last_no)))
 
     def _close(self, session: Session, code: str, message: str) -> None:

@@ -135,7 +135,7 @@ def serve_metrics(collector: GatewayCollector, port: int) -> Any:  # noqa: ANN40
     Raises
     ------
     ConfigError
-        The extra ``metrics`` is not installed.
+        The extra ``metrics`` is not installed, or the port is taken.
     """
     try:
         from prometheus_client import CollectorRegistry, start_http_server
@@ -144,7 +144,11 @@ def serve_metrics(collector: GatewayCollector, port: int) -> Any:  # noqa: ANN40
         raise ConfigError(message) from error
     registry = CollectorRegistry()
     registry.register(collector)
-    server, thread = start_http_server(port, addr="127.0.0.1", registry=registry)
+    try:
+        server, thread = start_http_server(port, addr="127.0.0.1", registry=registry)
+    except OSError as error:
+        message = f"metrics_port is {port}, which cannot be used: {error.strerror}; choose another"
+        raise ConfigError(message) from error
 
     def stop() -> None:
         server.shutdown()

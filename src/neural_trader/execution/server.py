@@ -7,14 +7,17 @@ write to everybody who has something coming. The clock is read here, once a piec
 import asyncio
 import logging
 import signal
+import socket
 import ssl
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 
-from neural_trader.core.errors import JournalError, NeuralTraderError
+from neural_trader.core.errors import GatewayError, JournalError, NeuralTraderError
 from neural_trader.execution.framing import pack
 from neural_trader.execution.gateway import Gateway
+from neural_trader.execution.handover import GatewayState, session_state
 from neural_trader.execution.messages import Ping
 from neural_trader.execution.metrics import Metrics
 from neural_trader.execution.sessions import OUT_BYTES_MAX, Session
@@ -27,6 +30,9 @@ _VENUE_SILENCE_NS: Final = 10_000_000_000
 _STALL_S: Final = 10.0
 _FRAMES_A_TURN: Final = 32
 """So many requests make a turn at most: the venue works on them while the next are taken."""
+
+if TYPE_CHECKING:
+    from neural_trader.execution.takeover import Taken
 
 log = logging.getLogger("neural_trader.gateway")
 
@@ -64,8 +70,10 @@ class GatewayServer:
         self._tls = tls
         self._venue_tls = venue_tls
         self._on_reload = on_reload
-        self._venue_transport: asyncio.Transport | None = None
+        self._venue: _VenueConnection | None = None
         self._venue_lost = asyncio.Event()
+        self._listener: asyncio.Server | None = None
+        self._frozen: list[asyncio.Transport] = []
         self._is_scheduled = False
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._call_soon = asyncio.get_running_loop().call_soon
@@ -82,9 +90,46 @@ class GatewayServer:
             The journal could not be written: the gateway has halted.
         """
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(
+        self._listener = await loop.create_server(
             lambda: _ClientConnection(self), host, port, ssl=self._tls, backlog=1024
         )
+        await self._run(on_listening)
+
+    async def run_taken(
+        self,
+        taken: "Taken",
+        sessions: list[Session],
+        on_listening: Callable[[str, int], None] | None = None,
+    ) -> None:
+        """Serve the connections that another gateway had, and otherwise as ``run`` does.
+
+        Parameters
+        ----------
+        taken : Taken
+        sessions : list of Session
+            The clients' that ``handover.restore`` gave.
+        on_listening : callable, optional
+            Called once everybody is being served.
+        """
+        loop = asyncio.get_running_loop()
+        if taken.venue is not None:
+            unsent = taken.state.venue.unsent
+            await loop.connect_accepted_socket(
+                lambda: _VenueConnection(self, unsent), taken.venue, ssl=None
+            )
+        for sock, session, state in zip(taken.clients, sessions, taken.state.sessions, strict=True):
+            connection = _ClientConnection(self, session, state.unsent)
+            await loop.connect_accepted_socket(lambda one=connection: one, sock)  # type: ignore[misc]
+        self._listener = await loop.create_server(
+            lambda: _ClientConnection(self), sock=taken.listener, ssl=self._tls, backlog=1024
+        )
+        await self._run(on_listening)
+
+    async def _run(self, on_listening: Callable[[str, int], None] | None) -> None:
+        loop = asyncio.get_running_loop()
+        listener = self._listener
+        if listener is None:
+            return
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         if self._on_reload is not None:
@@ -92,19 +137,77 @@ class GatewayServer:
         tasks = [asyncio.create_task(self._keep_venue()), asyncio.create_task(self._keep_time())]
         try:
             if on_listening is not None:
-                bound = server.sockets[0].getsockname()
+                bound = listener.sockets[0].getsockname()
                 on_listening(str(bound[0]), int(bound[1]))
             await self._ended
         finally:
-            server.close()
+            listener.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             for session in tuple(self.gateway.sessions):
                 connection: Any = session.link
                 connection.transport.abort()
-            if self._venue_transport is not None:
-                self._venue_transport.abort()
+            if self._venue is not None:
+                self._venue.transport.abort()
+
+    # ------------------------------------------------------------------------------- handing over
+    def freeze(self) -> tuple[GatewayState, list[socket.socket]]:
+        """Read no more, end the turn, and return what another process needs to go on.
+
+        Returns
+        -------
+        GatewayState
+        list of socket
+            The listener, the venue's if ``has_venue``, and the clients' in the order of their
+            states. Connections with TLS are not among them: their keys cannot leave the process.
+
+        Raises
+        ------
+        GatewayError
+            The gateway has halted.
+        """
+        began = time.monotonic_ns()
+        gateway = self.gateway
+        if self._listener is None or gateway.is_halted:
+            message = "the gateway has halted; there is nothing to hand over"
+            raise GatewayError(message)
+        links: list[Any] = [session.link for session in gateway.sessions if not session.closing]
+        connections = [link for link in links if link.is_plain]
+        venue = self._venue if self._venue is not None and self._venue.is_plain else None
+        for one in (*connections, *((venue,) if venue is not None else ())):
+            with suppress(RuntimeError):
+                one.transport.pause_reading()
+                self._frozen.append(one.transport)
+        self.flush()
+        if gateway.is_halted:
+            message = "the journal could not be written; nothing is handed over"
+            raise GatewayError(message)
+        state = GatewayState(
+            next_seq=gateway.journal.next_seq,
+            frozen_at=began,
+            has_venue=venue is not None,
+            venue=gateway.venue.state_with(venue.sent.unsent() if venue is not None else b""),
+            marks=gateway.core.marks,
+            sessions=[session_state(one.session, one.sent.unsent()) for one in connections],
+        )
+        ends = (self._listener.sockets[0], *((venue.end,) if venue is not None else ()))
+        return state, [*ends, *(one.end for one in connections)]
+
+    def thaw(self) -> None:
+        """Read on after a hand-over that came to nothing."""
+        for transport in self._frozen:
+            if not getattr(transport.get_protocol(), "is_paused", False):
+                with suppress(RuntimeError):
+                    transport.resume_reading()
+        self._frozen.clear()
+
+    def halt(self, error: JournalError) -> None:
+        """End ``run`` with an error: nothing more is taken, and nothing leaves."""
+        log.critical("halted: %s", error)
+        self.gateway.is_halted = True
+        if not self._ended.done():
+            self._ended.set_exception(error)
 
     def stop(self) -> None:
         """End ``run``."""
@@ -133,10 +236,10 @@ class GatewayServer:
             gateway.on_time(now)
             self.metrics.work_up()
             venue = gateway.venue
-            if self._venue_transport is not None and now - venue.last_heard > _VENUE_PING_NS:
+            if self._venue is not None and now - venue.last_heard > _VENUE_PING_NS:
                 if now - venue.last_heard > _VENUE_SILENCE_NS:
                     log.warning("the venue has been silent for 10 seconds: reconnecting")
-                    self._venue_transport.abort()
+                    self._venue.transport.abort()
                 else:
                     venue.outbox.append(pack(Ping()))
             self.schedule()
@@ -147,11 +250,12 @@ class GatewayServer:
         host, port = self._venue_address
         wait_s = _RETRY_S
         while True:
-            self._venue_lost.clear()
             try:
-                await loop.create_connection(
-                    lambda: _VenueConnection(self), host, port, ssl=self._venue_tls
-                )
+                if self._venue is None:
+                    self._venue_lost.clear()
+                    await loop.create_connection(
+                        lambda: _VenueConnection(self), host, port, ssl=self._venue_tls
+                    )
             except OSError as error:
                 log.warning("no venue at %s:%s: %s", host, port, error.strerror or error)
             else:
@@ -178,16 +282,13 @@ class GatewayServer:
         try:
             gateway.commit()
         except JournalError as error:
-            log.critical("halted: %s", error)
-            if not self._ended.done():
-                self._ended.set_exception(error)
+            self.halt(error)
             return
         self.metrics.commits.append(time.perf_counter_ns() - begun)
         outbox = gateway.venue.outbox
         if outbox:
-            transport = self._venue_transport
-            if transport is not None:
-                transport.write(outbox[0] if len(outbox) == 1 else b"".join(outbox))
+            if self._venue is not None:
+                self._venue.sent.write(outbox[0] if len(outbox) == 1 else b"".join(outbox))
             outbox.clear()
         dirty = gateway.dirty
         if dirty:
@@ -196,9 +297,11 @@ class GatewayServer:
                 connection.send(session)
             dirty.clear()
 
-    def venue_connected(self, transport: asyncio.Transport) -> None:
-        """Log in at the venue."""
-        self._venue_transport = transport
+    def venue_connected(self, connection: "_VenueConnection") -> None:
+        """Log in at the venue, unless the connection is one that was taken over."""
+        self._venue = connection
+        if connection.is_taken:
+            return
         self.gateway.venue.connected(time.time_ns())
         self.schedule()
 
@@ -217,9 +320,9 @@ class GatewayServer:
             if self.gateway.is_halted:
                 return
         trouble = venue.take(payloads, now)
-        if trouble and self._venue_transport is not None:
+        if trouble and self._venue is not None:
             log.error("%s", trouble)
-            self._venue_transport.abort()
+            self._venue.transport.abort()
         if not self._is_scheduled:
             self._is_scheduled = True
             self._call_soon(self.flush)
@@ -227,25 +330,72 @@ class GatewayServer:
     def venue_lost(self) -> None:
         """Note that the venue is gone."""
         log.warning("the venue's connection is lost")
-        self._venue_transport = None
+        self._venue = None
         self.gateway.venue.disconnected()
         self._venue_lost.set()
 
 
+class _Sent:
+    """What is written to a transport; the last of it is kept until it has left this process."""
+
+    __slots__ = ("_size", "_transport", "_write", "kept")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._size = transport.get_write_buffer_size
+        self._write = transport.write
+        self.kept: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        kept = self.kept
+        if kept and not self._size():
+            kept.clear()
+        kept.append(data)
+        self._write(data)
+
+    def unsent(self) -> bytes:
+        """Return what the system has not taken yet."""
+        size = self._size()
+        return b"".join(self.kept)[-size:] if size else b""
+
+
 class _ClientConnection(asyncio.Protocol):
-    """Bytes between one client and the gateway."""
+    """Bytes between one client and the gateway.
 
-    __slots__ = ("gateway", "is_paused", "server", "session", "stall", "transport")
+    ``session`` and ``unsent`` are those of a connection that another gateway had.
+    """
 
-    def __init__(self, server: GatewayServer) -> None:
+    __slots__ = (
+        "end",
+        "gateway",
+        "is_paused",
+        "is_plain",
+        "sent",
+        "server",
+        "session",
+        "stall",
+        "transport",
+        "unsent",
+    )
+
+    def __init__(
+        self, server: GatewayServer, session: Session | None = None, unsent: bytes = b""
+    ) -> None:
         self.server = server
         self.gateway = server.gateway
-        self.session: Session | None = None
+        self.session = session
+        self.unsent = unsent
         self.is_paused = False
         self.stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport: asyncio.Transport = transport  # type: ignore[assignment]
+        self.sent = _Sent(self.transport)
+        self.end: Any = transport.get_extra_info("socket")
+        self.is_plain = transport.get_extra_info("sslcontext") is None
+        if self.session is not None:
+            self._go_on(self.session)
+            return
         peer = "{}:{}".format(*transport.get_extra_info("peername")[:2])
         if len(self.gateway.sessions) >= self.server.sessions_max:
             log.warning("%s: refused, %d connections are open", peer, self.server.sessions_max)
@@ -254,6 +404,16 @@ class _ClientConnection(asyncio.Protocol):
         self.transport.set_write_buffer_limits(high=OUT_BYTES_MAX // 4)
         self.session = self.gateway.open_session(peer, time.time_ns())
         self.session.link = self
+
+    def _go_on(self, session: Session) -> None:
+        """Go on with a connection where another gateway stood."""
+        session.link = self
+        self.transport.set_write_buffer_limits(high=OUT_BYTES_MAX // 4)
+        if self.unsent:
+            self.sent.write(self.unsent)
+            self.unsent = b""
+        if session.account is not None and not session.is_live:
+            self.catch_up_soon()
 
     def data_received(self, data: bytes) -> None:
         session = self.session
@@ -278,7 +438,7 @@ class _ClientConnection(asyncio.Protocol):
 
     def send(self, session: Session) -> None:
         outbox = session.outbox
-        self.transport.write(outbox[0] if len(outbox) == 1 else b"".join(outbox))
+        self.sent.write(outbox[0] if len(outbox) == 1 else b"".join(outbox))
         outbox.clear()
         if session.closing:
             self.transport.close()
@@ -332,12 +492,20 @@ class _ClientConnection(asyncio.Protocol):
 class _VenueConnection(asyncio.Protocol):
     """Bytes between the gateway and its venue."""
 
-    def __init__(self, server: GatewayServer) -> None:
+    def __init__(self, server: GatewayServer, unsent: bytes | None = None) -> None:
         self.server = server
+        self.is_taken = unsent is not None
+        self._unsent = unsent
         self.data_received = server.venue_received  # type: ignore[method-assign]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.server.venue_connected(transport)  # type: ignore[arg-type]
+        self.transport: asyncio.Transport = transport  # type: ignore[assignment]
+        self.sent = _Sent(self.transport)
+        self.end: Any = transport.get_extra_info("socket")
+        self.is_plain = transport.get_extra_info("sslcontext") is None
+        if self._unsent:
+            self.sent.write(self._unsent)
+        self.server.venue_connected(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         self.server.venue_lost()

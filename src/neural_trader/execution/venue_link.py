@@ -13,6 +13,7 @@ from neural_trader.execution import messages as m
 from neural_trader.execution.accounts import Account
 from neural_trader.execution.core import Core
 from neural_trader.execution.framing import REPLY_BYTES_MAX, FrameReader, pack
+from neural_trader.execution.handover import VenueState
 from neural_trader.execution.orders import LiveOrder
 
 if TYPE_CHECKING:
@@ -91,6 +92,30 @@ class VenueLink:
         self.state = "down"
         self.outbox = []
         self._asked.clear()
+
+    def state_with(self, unsent: bytes) -> VenueState:
+        """Return where the connection stands, for the gateway that takes it over."""
+        return VenueState(
+            self.state,
+            self.last_heard,
+            self.quotes,
+            self.duplicates,
+            self._asked,
+            list(self._waiting),
+            self._reader.rest,
+            unsent,
+        )
+
+    def restore(self, state: VenueState, *, is_connected: bool) -> None:
+        """Go on where another gateway stood; without its connection as after a loss of it."""
+        self._waiting.extend(state.waiting)
+        self.duplicates = state.duplicates
+        if is_connected:
+            self.state = state.state
+            self.last_heard = state.last_heard
+            self.quotes = state.quotes
+            self._asked = state.asked
+            self._reader = FrameReader(REPLY_BYTES_MAX, state.rest)
 
     def receive(self, data: bytes, ts: int) -> str:
         """Take bytes from the venue: ``cut`` and ``take`` in one."""

@@ -79,12 +79,20 @@ def test_the_documented_lines_run(tmp_path: Path, token: str) -> None:
         run("order send KO +100 --limit 54.20")
         for line in documented("kill-switch", "journal"):
             run(line)
+        (line,) = (line for line in documented("serve") if "--takeover" in line)
+        old = gateway
+        gateway = Running(tmp_path, *shlex.split(line), "--venue", f"127.0.0.1:{venue.port}")
+        assert old.process.wait(10) == 0
+        assert old.process.stdout is not None
+        old.process.stdout.close()
     finally:
         assert gateway.stop() == 0
         assert venue.stop() == 0
 
 
-@pytest.mark.parametrize("line", documented("venue", "serve"))
+@pytest.mark.parametrize(
+    "line", [line for line in documented("venue", "serve") if "--takeover" not in line]
+)
 @pytest.mark.usefixtures("token")
 def test_documented_servers_start_and_end(line: str, tmp_path: Path) -> None:
     words = shlex.split(line, comments=True)

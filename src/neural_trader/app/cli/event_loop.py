@@ -12,11 +12,7 @@ from neural_trader.core import ConfigError
 def run_in_loop(work: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine to its end, on uvloop where the platform has it."""
     factory: Callable[[], asyncio.AbstractEventLoop] | None
-    # A full collection walks through every order that is remembered, for some 10 ms, and finds
-    # nothing: orders make no cycles. What connections leave behind the young generations take.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 1_000)
+    collect_rarely()
     try:
         import uvloop
     except ImportError:  # Windows has none.
@@ -25,6 +21,15 @@ def run_in_loop(work: Coroutine[Any, Any, None]) -> None:
         factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(work)
+
+
+def collect_rarely() -> None:
+    """Keep the collector of garbage from what is there now, and from whatever lives long."""
+    # A full collection walks through every order that is remembered, for some 10 ms, and finds
+    # nothing: orders make no cycles. What connections leave behind the young generations take.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 1_000)
 
 
 def server_context(cert: str, key: str) -> ssl.SSLContext | None:

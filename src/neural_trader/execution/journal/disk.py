@@ -103,7 +103,8 @@ def lock(folder: Path) -> int:
         os.close(fd)
         message = (
             f"the journal {folder} is being written by process {holder}: one gateway writes a "
-            "journal; stop that one first, or give this one a folder of its own"
+            "journal; stop that one first, start with --takeover to take its place, or give this "
+            "one a folder of its own"
         )
         raise JournalError(message) from None
     except BaseException:
