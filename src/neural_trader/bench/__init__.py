@@ -16,6 +16,7 @@ from neural_trader.bench.peers import find_peers
 from neural_trader.bench.rows import Report, Row
 from neural_trader.bench.suite import choose_cases, run_suite, steps_of
 from neural_trader.bench.table import print_report
+from neural_trader.bench.takeover_suite import print_takeover_report, run_takeover_suite
 
 __all__ = [
     "DURABILITIES",
@@ -29,8 +30,10 @@ __all__ = [
     "print_engine_report",
     "print_orders_report",
     "print_report",
+    "print_takeover_report",
     "run_engine_suite",
     "run_orders_suite",
     "run_suite",
+    "run_takeover_suite",
     "steps_of",
 ]

@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple, Self
 from neural_trader.core import BenchError
 from neural_trader.execution import hash_token
 
-_TOKEN: Final = "bench" * 8
 _START_S: Final = 20.0
 _RUN_S: Final = 300.0
 _CONFIG: Final = """\
@@ -41,12 +40,14 @@ symbol = "KO"
 [[instruments]]
 symbol = "PEP"
 
+"""
+_ACCOUNT: Final = """
 [[accounts]]
-name = "main"
+name = "{name}"
 cash = "1000000000"
 
 [[tokens]]
-account = "main"
+account = "{name}"
 scope = "trade"
 sha256 = "{digest}"
 """
@@ -98,12 +99,18 @@ class Stack:
     placement : Placement
     folder : Path
         On the disk that the journal is to be measured on.
+    accounts : int
+        How many, each with a token in ``tokens``.
     """
 
-    def __init__(self, durability: str, placement: Placement, folder: Path) -> None:
+    def __init__(
+        self, durability: str, placement: Placement, folder: Path, accounts: int = 1
+    ) -> None:
         self.durability = durability
         self.placement = placement
+        self.tokens = [f"{number:040d}" for number in range(accounts)]
         self._folder = folder
+        self._serve: tuple[str, ...] = ()
         self._processes: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> Self:
@@ -117,19 +124,45 @@ class Stack:
 
     def _start(self) -> None:
         config = self._folder / "gateway.toml"
-        digest = hash_token(_TOKEN)
-        config.write_text(_CONFIG.format(durability=self.durability, digest=digest))
+        accounts = (
+            _ACCOUNT.format(name=f"account{number}", digest=hash_token(token))
+            for number, token in enumerate(self.tokens)
+        )
+        config.write_text(_CONFIG.format(durability=self.durability) + "".join(accounts))
         with on_cores(self.placement.venue):
             venue = self._run("venue", "--port", "0", "--symbols", "KO,PEP")
+        address = f"127.0.0.1:{venue['port']}"
+        self._serve = ("serve", "--config", str(config), "--venue", address)
         with on_cores(self.placement.gateway):
-            gateway = self._run(
-                "serve", "--config", str(config), "--venue", f"127.0.0.1:{venue['port']}"
-            )
+            gateway = self._run(*self._serve)
         self.port = int(gateway["port"])
+
+    def take_over(self) -> dict[str, Any]:
+        """Have a new gateway take the place of the one that runs, and return what it says.
+
+        Raises
+        ------
+        BenchError
+            It did not; or the old one did not end.
+        """
+        with on_cores(self.placement.gateway):
+            found = self._run(*self._serve, "--takeover")
+        old = self._processes.pop(1)
+        try:
+            code = old.wait(_START_S)
+        except subprocess.TimeoutExpired:
+            old.kill()
+            code = old.wait()
+        if old.stdout is not None:
+            old.stdout.close()
+        if code != 0:
+            message = f"the old gateway ended with exit code {code} instead of handing over"
+            raise BenchError(message)
+        return found
 
     def _run(self, *arguments: str) -> dict[str, Any]:
         command = [sys.executable, "-m", "neural_trader", *arguments, "--json"]
-        with (self._folder / f"{arguments[0]}.log").open("w") as errors:
+        with (self._folder / f"{arguments[0]}.log").open("a") as errors:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
         self._processes.append(process)
         line = process.stdout.readline() if process.stdout is not None else ""
@@ -167,7 +200,7 @@ class Stack:
         wanted = {
             "host": "127.0.0.1",
             "port": self.port,
-            "token": _TOKEN,
+            "token": self.tokens[0],
             "orders": orders,
             "warmup": warmup,
             "window": window,

@@ -12,6 +12,7 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from neural_trader.core.errors import GatewayError, JournalError, NeuralTraderError
@@ -50,6 +51,11 @@ class GatewayServer:
         For the venue, and for the clients.
     on_reload : callable, optional
         Called at SIGHUP: it reads the configuration and gives the gateway its limits.
+
+    Attributes
+    ----------
+    resumed_at : int
+        Monotonic nanoseconds at which the last connection that was taken over was read again.
     """
 
     def __init__(
@@ -74,6 +80,7 @@ class GatewayServer:
         self._venue_lost = asyncio.Event()
         self._listener: asyncio.Server | None = None
         self._frozen: list[asyncio.Transport] = []
+        self.resumed_at = 0
         self._is_scheduled = False
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._call_soon = asyncio.get_running_loop().call_soon
@@ -109,20 +116,31 @@ class GatewayServer:
         sessions : list of Session
             The clients' that ``handover.restore`` gave.
         on_listening : callable, optional
-            Called once everybody is being served.
+            Called once everybody is being served, which is so since ``resumed_at``.
         """
         loop = asyncio.get_running_loop()
-        if taken.venue is not None:
-            unsent = taken.state.venue.unsent
-            await loop.connect_accepted_socket(
-                lambda: _VenueConnection(self, unsent), taken.venue, ssl=None
+        pairs: list[tuple[asyncio.Protocol, socket.socket]] = [
+            (_ClientConnection(self, session, state.unsent), sock)
+            for sock, session, state in zip(
+                taken.clients, sessions, taken.state.sessions, strict=True
             )
-        for sock, session, state in zip(taken.clients, sessions, taken.state.sessions, strict=True):
-            connection = _ClientConnection(self, session, state.unsent)
-            await loop.connect_accepted_socket(lambda one=connection: one, sock)  # type: ignore[misc]
-        self._listener = await loop.create_server(
-            lambda: _ClientConnection(self), sock=taken.listener, ssl=self._tls, backlog=1024
+        ]
+        if taken.venue is not None:
+            # The first of all: an order must find it there.
+            pairs.insert(0, (_VenueConnection(self, taken.state.venue.unsent), taken.venue))
+        # All in one turn of the loop: nobody waits until the first ones have been served.
+        listening = asyncio.create_task(
+            loop.create_server(
+                lambda: _ClientConnection(self), sock=taken.listener, ssl=self._tls, backlog=1024
+            )
         )
+        await asyncio.gather(
+            *(
+                loop.connect_accepted_socket(partial(_itself, protocol), sock)
+                for protocol, sock in pairs
+            )
+        )
+        self._listener = await listening
         await self._run(on_listening)
 
     async def _run(self, on_listening: Callable[[str, int], None] | None) -> None:
@@ -335,6 +353,10 @@ class GatewayServer:
         self._venue_lost.set()
 
 
+def _itself(protocol: asyncio.Protocol) -> asyncio.Protocol:
+    return protocol
+
+
 class _Sent:
     """What is written to a transport; the last of it is kept until it has left this process."""
 
@@ -408,6 +430,7 @@ class _ClientConnection(asyncio.Protocol):
     def _go_on(self, session: Session) -> None:
         """Go on with a connection where another gateway stood."""
         session.link = self
+        self.server.resumed_at = time.monotonic_ns()
         self.transport.set_write_buffer_limits(high=OUT_BYTES_MAX // 4)
         if self.unsent:
             self.sent.write(self.unsent)

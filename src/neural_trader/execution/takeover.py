@@ -33,7 +33,7 @@ from neural_trader.core.errors import GatewayError, JournalError, NeuralTraderEr
 from neural_trader.execution import handover
 from neural_trader.execution import messages as m
 from neural_trader.execution.handover import GatewayState
-from neural_trader.execution.journal import FileJournal
+from neural_trader.execution.journal import Durability, FileJournal
 
 if TYPE_CHECKING:
     from neural_trader.execution.server import GatewayServer
@@ -55,6 +55,7 @@ class Taken(NamedTuple):
     """What was taken over; the descriptors are this process's own."""
 
     state: GatewayState
+    durability: Durability
     lock: int
     listener: socket.socket
     venue: socket.socket | None
@@ -111,7 +112,7 @@ class Successor:
         """Have the other one freeze, and receive what it holds."""
         with self._told():
             self._say("ready")
-            _, encoded, count = self._expect("state")
+            _, encoded, count, durability = self._expect("state")
             state = msgspec.msgpack.decode(encoded, type=GatewayState)
             fds: list[int] = []
             while len(fds) < count:
@@ -128,7 +129,7 @@ class Successor:
                 one.setblocking(False)
             listener, *others = sockets
             venue = others.pop(0) if state.has_venue else None
-            return Taken(state, lock, listener, venue, others)
+            return Taken(state, durability, lock, listener, venue, others)
 
     def prepared(self) -> None:
         """Say that everything stands ready; once this returns, the journal is this process's."""
@@ -236,7 +237,7 @@ class Predecessor:
         try:
             encoded = msgspec.msgpack.encode(state)
             fds = [self._journal.hand_over(), *(one.fileno() for one in sockets)]
-            peer.sendall(_frame(("state", encoded, len(fds))))
+            peer.sendall(_frame(("state", encoded, len(fds), self._journal.durability)))
             for at in range(0, len(fds), _FDS_MAX):
                 _send_fds(peer, fds[at : at + _FDS_MAX])
             _expect_from(peer, "prepared", pid)

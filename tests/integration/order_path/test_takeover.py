@@ -282,7 +282,7 @@ class Impostor:
         assert self.hear() == ["welcome"]
         if steps > 1:
             self.say("ready")
-            word, _, count = self.hear()
+            word, _, count, _ = self.hear()
             assert (word, count > 1) == ("state", True)
             room = socket.CMSG_SPACE(200 * array.array("i").itemsize)
             _, ancillary, _, _ = self.socket.recvmsg(1, room)
@@ -339,7 +339,7 @@ def test_a_new_gateway_that_wrote_and_died_halts_the_old_one(tmp_path: Path) -> 
 
     journal = FileJournal.follow(tmp_path / "journal", durability="process-safe")
     lock = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
-    journal.take_over(lock, journal.next_seq)
+    journal.take_over(lock, journal.next_seq, "process-safe")
     journal.append(m.encode(last))
     journal.commit()
     new.die()

@@ -1,5 +1,6 @@
 """``neural-trader bench``: measure this installation on this machine."""
 
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from neural_trader.core import ConfigError
 from neural_trader.core.files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from neural_trader.bench import Report
 
@@ -123,9 +124,6 @@ def bench_orders(  # noqa: PLR0917 - one parameter an option
 
     Exit code 6 where an order was lost, doubled or rejected: then no time is printed.
     """
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
     from neural_trader.bench import (
         DURABILITIES,
         choose_orders_cases,
@@ -135,13 +133,7 @@ def bench_orders(  # noqa: PLR0917 - one parameter an option
 
     cases = choose_orders_cases(names)
     _check_output(output)
-    columns = (SpinnerColumn(), TextColumn("{task.description:<48}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=None)
-
-        def step(name: str) -> None:
-            progress.update(task, description=name)
-
+    with _spinner() as step:
         report = run_orders_suite(
             cases,
             durabilities=DURABILITIES if durability == "both" else (durability,),
@@ -150,6 +142,74 @@ def bench_orders(  # noqa: PLR0917 - one parameter an option
             step=step,
         )
     _show(report, output, print_orders_report, as_json=as_json)
+
+
+@bench.command("takeover", short_help="Time gateways that take each other's place under load.")
+@click.option(
+    "--durability",
+    type=click.Choice(["process-safe", "power-safe", "both"]),
+    default="both",
+    show_default=True,
+    help="What the journal promises.",
+)
+@click.option(
+    "--rounds", type=click.IntRange(1, 1000), default=20, show_default=True, help="Take-overs."
+)
+@click.option(
+    "--clients", type=click.IntRange(1, 200), default=16, show_default=True, help="Connections."
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(1, 50_000),
+    default=5_000,
+    show_default=True,
+    help="Orders a second, of all together.",
+)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Write the journals here.  [default: temporary files]",
+)
+@click.option("--output", type=click.Path(dir_okay=False), help="Write the JSON to this file too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def bench_takeover(  # noqa: PLR0917 - one parameter an option
+    durability: str,
+    rounds: int,
+    clients: int,
+    rate: float,
+    folder: Path | None,
+    output: str | None,
+    as_json: bool,
+) -> None:
+    """Have new gateways take the place of the one that runs, one after the other, under load.
+
+    Exit code 6 where an order was lost or doubled, or a connection broke: then no time is printed.
+    """
+    from neural_trader.bench import DURABILITIES, print_takeover_report, run_takeover_suite
+
+    _check_output(output)
+    with _spinner() as step:
+        report = run_takeover_suite(
+            durabilities=DURABILITIES if durability == "both" else (durability,),
+            rounds=rounds,
+            clients=clients,
+            rate=rate,
+            folder=folder,
+            step=step,
+        )
+    _show(report, output, print_takeover_report, as_json=as_json)
+
+
+@contextmanager
+def _spinner() -> "Iterator[Callable[[str], None]]":
+    """Show what is being measured, and for how long."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description:<48}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda name: progress.update(task, description=name)
 
 
 def _check_output(output: str | None) -> None:

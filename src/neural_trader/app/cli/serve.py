@@ -129,12 +129,13 @@ class _Desk(NamedTuple):
             gateway.replay()
             sessions = restore(gateway, taken.state)
             successor.prepared()
-            journal.take_over(taken.lock, taken.state.next_seq)
+            journal.take_over(taken.lock, taken.state.next_seq, taken.durability)
             self._start(gateway)
 
             def tell(host: str, port: int) -> None:
                 successor.running()
-                pause_ms = (time.monotonic_ns() - taken.state.frozen_at) / 1e6
+                resumed = server.resumed_at or time.monotonic_ns()
+                pause_ms = (resumed - taken.state.frozen_at) / 1e6
                 self._tell(gateway, host, port, sessions=len(sessions), pause_ms=round(pause_ms, 3))
 
             async with self._beside(server, journal, is_successor=True):

@@ -167,6 +167,11 @@ class FileJournal:
             journal.read_on()
         return journal
 
+    @property
+    def durability(self) -> Durability:
+        """What a commit survives."""
+        return "power-safe" if self._is_flushed else "process-safe"
+
     def __enter__(self) -> Self:
         """Return itself."""
         return self
@@ -284,7 +289,7 @@ class FileJournal:
         self.next_seq, self._crc, _ = self._tail.mark
         self._firsts = segments(self.folder)
 
-    def take_over(self, lock: int, next_seq: int) -> None:
+    def take_over(self, lock: int, next_seq: int, durability: Durability) -> None:
         """Write on where the other process ended.
 
         Parameters
@@ -293,6 +298,8 @@ class FileJournal:
             The descriptor that ``hand_over`` gave there: the lock goes with it.
         next_seq : int
             The number of the first record that is to be written here.
+        durability : {"process-safe", "power-safe"}
+            That of the other process: what it has flushed need not be flushed again.
 
         Raises
         ------
@@ -309,7 +316,7 @@ class FileJournal:
             raise JournalError(message)
         with _told(self.folder), tail:
             self._tail = None
-            self._begin(tail, lock)
+            self._begin(tail, lock, is_flushed=durability == "power-safe")
             disk.sign(lock)
 
     def hand_over(self) -> int:
@@ -375,11 +382,13 @@ class FileJournal:
             if not self._noted_at <= tail.at < self._noted_at + _MARK_BYTES:
                 self._note(tail.mark.seq, tail.at)
 
-    def _begin(self, tail: Tail, lock: int) -> None:
+    def _begin(self, tail: Tail, lock: int, *, is_flushed: bool = False) -> None:
         """Become the writer; the lock is this journal's only if that succeeds."""
         self._spare = Spare(self.folder, self._segment_bytes, is_flushed=self._is_flushed)
         try:
             self._go_on_after(tail)
+            if self._is_flushed and not is_flushed:
+                self._flush_all()
         except BaseException:
             self._drop_spare()
             if self._fd >= 0:
@@ -409,12 +418,13 @@ class FileJournal:
                 os.ftruncate(self._fd, self._at)
                 disk.fill(self._fd, self._at, self._segment_bytes, is_flushed=self._is_flushed)
         self._firsts = segments(self.folder)
-        if self._is_flushed:
-            # What an earlier writer left to the machine is what this one builds upon.
-            for first in self._firsts:
-                with _Reading(self.folder / segment_name(first)) as fd:
-                    disk.flush(fd)
-            disk.flush_folder(self.folder)
+
+    def _flush_all(self) -> None:
+        """Flush what an earlier writer left to the machine: this one builds upon it."""
+        for first in self._firsts:
+            with _Reading(self.folder / segment_name(first)) as fd:
+                disk.flush(fd)
+        disk.flush_folder(self.folder)
 
     def _make_room(self, size: int) -> int:
         """Return where a batch goes; have the next segment made, or turn to it."""

@@ -35,7 +35,7 @@ def test_the_next_writer_goes_on_where_the_first_ended(
     assert [payload for _, payload in new.read(1, 1 << 20)] == [b"one", b"two"]
     for number in range(60):
         put(old, b"%d" % number * 100)
-    new.take_over(old.hand_over(), old.next_seq)
+    new.take_over(old.hand_over(), old.next_seq, old.durability)
     put(new, b"mine")
     assert payloads_of(folder)[-2:] == [b"59" * 100, b"mine"]
     assert new.read(62, 1000) == [(62, b"59" * 100), (63, b"mine")]
@@ -67,7 +67,7 @@ def test_the_first_writer_goes_on_if_the_next_never_wrote(folder: Path) -> None:
         put(old, b"%d" % number * 400)
     new = follow(folder)
     lock = old.hand_over()
-    new.take_over(os.dup(lock), old.next_seq)
+    new.take_over(os.dup(lock), old.next_seq, old.durability)
     new._drop_spare()
     old.take_back()
     for number in range(20):
@@ -80,7 +80,7 @@ def test_the_first_writer_does_not_go_on_once_the_next_has_written(folder: Path)
     old = open_small(folder)
     put(old, b"one")
     new = follow(folder)
-    new.take_over(os.dup(old.hand_over()), old.next_seq)
+    new.take_over(os.dup(old.hand_over()), old.next_seq, old.durability)
     put(new, b"two")
     with pytest.raises(JournalError, match="wrote to it and died"):
         old.take_back()
@@ -100,7 +100,7 @@ def test_the_wrong_place_is_refused(folder: Path) -> None:
         put(old, b"one")
         new = follow(folder)
         with pytest.raises(JournalError, match="handed over at record 3, and ends before record 2"):
-            new.take_over(os.dup(old.hand_over()), 3)
+            new.take_over(os.dup(old.hand_over()), 3, old.durability)
         new.close()
         old.take_back()
         put(old, b"two")
