@@ -88,6 +88,8 @@ class Client:
         self._lost = asyncio.Event()
         self._error: GatewayError | None = None
         self._is_closing = False
+        self._is_quiet = False
+        self._is_pinged = False
 
     # ------------------------------------------------------------------------------- connection
     async def __aenter__(self) -> Self:
@@ -147,12 +149,7 @@ class Client:
                 await asyncio.sleep(wait_s)
                 wait_s = min(2 * wait_s, _RETRY_MAX_S)
                 continue
-            while not self._lost.is_set():
-                try:
-                    await asyncio.wait_for(self._lost.wait(), _PING_S)
-                except TimeoutError:
-                    self._session.ping()
-                    self._flush()
+            await self._stay()
             if self._session.welcome is not None and self._error is None:
                 wait_s = _RETRY_FIRST_S
             if self._error is not None:
@@ -160,6 +157,19 @@ class Client:
                 return
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, _RETRY_MAX_S)
+
+    async def _stay(self) -> None:
+        """Stay on a connection until it is lost; give it up if a ping has had no answer."""
+        while not self._lost.is_set():
+            self._is_quiet = True
+            try:
+                await asyncio.wait_for(self._lost.wait(), _PING_S)
+            except TimeoutError:
+                if self._is_quiet and self._is_pinged and self._transport is not None:
+                    self._transport.abort()
+                self._is_pinged = True
+                self._session.ping()
+                self._flush()
 
     def _fail(self, error: GatewayError) -> None:
         for future in (*self._futures.values(), *self._questions, self._ready):
@@ -174,10 +184,12 @@ class Client:
 
     def _connected(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        self._is_pinged = False
         self._session.connected()
         self._flush()
 
     def _received(self, data: bytes) -> None:
+        self._is_quiet = False
         session = self._session
         try:
             session.receive(data)
