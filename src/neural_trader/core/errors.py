@@ -10,6 +10,7 @@
     |-- SawTheFuture   a strategy decided with bars that came later
     |-- BenchError     a measurement could not be trusted, so no figure is printed
     |-- JournalError   the journal cannot be written, or what stands in it is damaged
+    |   `-- RecordsGone           records are asked for that are no longer kept
     `-- GatewayError   a gateway or venue cannot be reached, or refused what it was asked
         `-- OrderOutcomeUnknown   a request was sent and not answered: look before you repeat it
 
@@ -50,6 +51,10 @@ class BenchError(NeuralTraderError):
 
 class JournalError(NeuralTraderError):
     """The journal cannot be written, or what stands in it is damaged."""
+
+
+class RecordsGone(JournalError):  # noqa: N818 - it names what happened
+    """Records are asked for that a journal no longer keeps: a checkpoint stands for them."""
 
 
 class GatewayError(NeuralTraderError):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         SentOrder,
         read_address,
     )
+    from neural_trader.execution.compaction import Compacted, compact
     from neural_trader.execution.config import GatewayConfig, read_config
     from neural_trader.execution.gateway import Gateway
     from neural_trader.execution.handover import restore
@@ -31,6 +32,7 @@ __all__ = [
     "BlockingClient",
     "Client",
     "ClientSession",
+    "Compacted",
     "Gateway",
     "GatewayCollector",
     "GatewayConfig",
@@ -45,6 +47,7 @@ __all__ = [
     "SentOrder",
     "Successor",
     "Taken",
+    "compact",
     "hash_token",
     "read_address",
     "read_config",
@@ -62,6 +65,7 @@ _MODULES = {
         "SentOrder",
         "read_address",
     ),
+    "compaction": ("Compacted", "compact"),
     "config": ("GatewayConfig", "read_config"),
     "gateway": ("Gateway",),
     "handover": ("restore",),

@@ -38,7 +38,8 @@ class Request:
 class Account:
     """One trading account.
 
-    ``seq`` is the number of its next event, ``last_no`` the highest request number used.
+    ``seq`` is the number of its next event, ``first_seq`` that of the first that the journal surely
+    keeps, ``last_no`` the highest request number used.
     ``replies`` holds, by request number, who asked and the bytes of the answer.
     """
 
@@ -49,6 +50,7 @@ class Account:
         "day_equity",
         "ended",
         "ended_nos",
+        "first_seq",
         "index",
         "is_killed",
         "last_no",
@@ -70,6 +72,7 @@ class Account:
         self.bounds = bounds
         self.is_killed = False
         self.seq = 1
+        self.first_seq = 1
         self.last_no = 0
         self.open: dict[int, LiveOrder] = {}
         self.ended: dict[int, LiveOrder] = {}

@@ -31,6 +31,9 @@ class GatewaySection(_Section, frozen=True):
         What an acknowledged order survives: the end of the process, or of the machine's power.
     segment_mb : int
         The size of the journal's files.
+    retention_mb : int
+        How much of the journal is kept, in whole files; a checkpoint stands for what came before.
+        0 keeps everything.
     sessions_max : int
         Connections at a time.
     requests_per_second : int
@@ -46,6 +49,7 @@ class GatewaySection(_Section, frozen=True):
     journal: str = "journal"
     durability: Literal["process-safe", "power-safe"] = "power-safe"
     segment_mb: int = 64
+    retention_mb: int = 0
     sessions_max: int = 256
     requests_per_second: int = 500_000
     cert: str = ""

@@ -389,8 +389,11 @@ class Core:
         self.epoch = event.epoch
 
     def _listed(self, event: m.Listed) -> None:
-        listing = Listing(event.symbol, event.tick_size, event.lot_size, event.minor_unit)
-        self.listings[event.symbol] = listing
+        self.add_listing(Listing(event.symbol, event.tick_size, event.lot_size, event.minor_unit))
+
+    def add_listing(self, listing: Listing) -> None:
+        """Let an instrument be traded."""
+        self.listings[listing.symbol] = listing
         scale = math.lcm(self.scale, listing.denominator)
         if scale != self.scale:
             self.scale = scale
@@ -410,8 +413,12 @@ class Core:
         limits = Limits()
         bounds = Bounds(limits, self.listings, self.scale)
         book = Book(event.cash, self.scale)
-        self._limits[event.account] = limits
-        self.accounts[event.account] = Account(event.account, event.name, book, bounds)
+        self.add_account(Account(event.account, event.name, book, bounds), limits)
+
+    def add_account(self, account: Account, limits: Limits) -> None:
+        """Take an account in, with its limits."""
+        self.accounts[account.number] = account
+        self._limits[account.number] = limits
 
     def _limits_loaded(self, event: m.LimitsLoaded) -> None:
         limits = Limits.from_text(event.limits)

@@ -11,9 +11,10 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Any, Final
 
-from neural_trader.core.errors import ConfigError, JournalError
+from neural_trader.core.errors import ConfigError, JournalError, RecordsGone
 from neural_trader.execution import messages as m
 from neural_trader.execution.accounts import INDEX_MASK, Account
+from neural_trader.execution.checkpoint import restore_image
 from neural_trader.execution.core import Core
 from neural_trader.execution.framing import frame, pack
 from neural_trader.execution.journal.protocol import Journal
@@ -67,6 +68,8 @@ class Gateway:
     ----------
     core : Core
     venue : VenueLink
+    replayed : int
+        How many records have been read from the journal.
     dirty : list of Session
         Those whose outbox has something; the caller empties both after a commit.
     """
@@ -88,22 +91,27 @@ class Gateway:
         self.sessions: set[Session] = set()
         self.is_halted = False
         self.replayed = 0
+        self._seen = 0
         self.counts: dict[type, int] = {}
         self._requests_max = requests_per_second
         self._live: dict[int, list[Session]] = {}
+        if journal.first_seq > 1:
+            restore_image(self.core, journal.checkpoint)
+            self._seen = journal.first_seq - 1
         self.replay()
 
     # --------------------------------------------------------------------------------- recovery
     def replay(self) -> None:
         """Bring the state to where the journal ends; again, where another process writes it."""
         apply, decode = self.core.apply, m.decode_record
-        while chunk := self.journal.read(self.replayed + 1, _REPLAY_BYTES):
+        while chunk := self.journal.read(self._seen + 1, _REPLAY_BYTES):
             for seq, payload in chunk:
                 event = decode(payload)
                 apply(event)
                 if type(event) in _STREAM:
                     self._remember(event, payload, seq)
-            self.replayed = chunk[-1][0]
+            self._seen = chunk[-1][0]
+            self.replayed += len(chunk)
 
     def check_start(self, listings: Iterable[Listing]) -> None:
         """Raise ConfigError if an instrument has other units than in the journal."""
@@ -246,7 +254,7 @@ class Gateway:
         if session.is_live and session.account is not None:
             index = session.account.index
             place = bisect_right(index, (session.next_seq, 1 << 62)) - 1
-            session.journal_seq = index[place][1] if place >= 0 else 1
+            session.journal_seq = index[place][1] if place >= 0 else self.journal.first_seq
             self._leave(session)
 
     def catch_up(self, session: Session) -> bool:
@@ -259,7 +267,12 @@ class Gateway:
             return False
         if session.next_seq < account.seq:
             found = []
-            for seq, payload in self.journal.read(session.journal_seq, _CHUNK_BYTES):
+            try:
+                chunk = self.journal.read(session.journal_seq, _CHUNK_BYTES)
+            except RecordsGone:
+                self._close_too_old(session, account, session.next_seq)
+                return False
+            for seq, payload in chunk:
                 session.journal_seq = seq + 1
                 event: Any = m.decode_record(payload)
                 if (
@@ -399,12 +412,15 @@ class Gateway:
                 f"{account.seq}; this is another journal than the client has seen",
             )
             return
+        if 0 < login.next_seq < account.first_seq:
+            self._close_too_old(session, account, login.next_seq)
+            return
         session.account = account
         session.client = login.client
         session.may_trade = grant.scope == "trade"
         session.next_seq = login.next_seq or account.seq
         place = bisect_right(account.index, (session.next_seq, 1 << 62)) - 1
-        session.journal_seq = account.index[place][1] if place >= 0 else 1
+        session.journal_seq = account.index[place][1] if place >= 0 else self.journal.first_seq
         instruments = tuple(listing.sizes for listing in self.core.listings.values())
         welcome = m.Welcome(
             m.VERSION,
@@ -418,6 +434,14 @@ class Gateway:
         )
         self._reply(session, pack(welcome))
         log.info("%s: account %s, %s", session.peer, account.name, grant.scope)
+
+    def _close_too_old(self, session: Session, account: Account, seq: int) -> None:
+        self._close(
+            session,
+            "too_old",
+            f"event {seq} of account {account.name} is no longer kept; log in with next_seq 0, and "
+            "ask for open orders and positions",
+        )
 
     def _on_ask(self, session: Session, account: Account, ask: m.Ask) -> None:
         answer: m.Orders | m.Positions

@@ -102,6 +102,28 @@ def export(  # noqa: PLR0917 - one parameter an option
     click.echo(f"records  {records:,}\noutput   {output}")
 
 
+@journal.command("compact", short_help="Put a checkpoint in the place of old records.")
+@_folder
+@click.option(
+    "--keep", type=click.IntRange(1), required=True, help="Segments that stay, with the last."
+)
+@_as_json
+def compact_journal(folder: Path, keep: int, as_json: bool) -> None:
+    """Keep the last segments of the journal in FOLDER, and a checkpoint for what came before.
+
+    A gateway may be running. The records that go are gone: export them first if they are wanted.
+    """
+    from neural_trader.execution import compact
+
+    with _progress("records") as progress:
+        found = compact(folder, keep, progress)
+    if as_json:
+        click.echo(json.dumps({"folder": str(folder), **found._asdict()}, indent=2))
+        return
+    rows = found._asdict().items()
+    click.echo("\n".join(f"{name.replace('_', ' '):<14}{value:,}" for name, value in rows))
+
+
 @journal.command("project", short_help="Keep an SQLite file up to date.")
 @_folder
 @click.option(

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from neural_trader.execution.journal import FileJournal
 
 _METRICS_RETRY_S: Final = 1.0
+_LOOK_S: Final = 1.0
+_RETRY_S: Final = 60.0
 _LOOKS_MAX: Final = 1_000
 _FEW_RECORDS: Final = 256
 
@@ -190,6 +192,8 @@ class _Desk(NamedTuple):
         port = self.read.gateway.metrics_port
         if port and is_successor:
             tasks.append(asyncio.create_task(_serve_metrics_soon(server, port)))
+        if self.read.gateway.retention_mb:
+            tasks.append(asyncio.create_task(self._keep_bounded()))
         stop = _serve_metrics(server, port) if port and not is_successor else None
         try:
             yield
@@ -199,6 +203,32 @@ class _Desk(NamedTuple):
             await asyncio.gather(*tasks, return_exceptions=True)
             if stop is not None:
                 stop()
+
+    async def _keep_bounded(self) -> None:
+        """Have old segments of the journal give way to a checkpoint, in a process of its own."""
+        log = logging.getLogger("neural_trader.gateway")
+        section = self.read.gateway
+        keep = max(1, section.retention_mb // section.segment_mb)
+        command = (sys.executable, "-m", "neural_trader", "journal", "compact", str(self.folder))
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            if sum(1 for _ in self.folder.glob("*.log")) <= keep:
+                continue
+            # Behind the order path in everything: it may take as long as it likes.
+            process = await asyncio.create_subprocess_exec(
+                *("nice", "-n", "19", *command, "--keep", str(keep)),
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            try:
+                _, said = await process.communicate()
+            except asyncio.CancelledError:
+                with suppress(ProcessLookupError):
+                    process.terminate()
+                raise
+            if process.returncode:
+                log.warning("the journal was not compacted: %s", said.decode().strip())
+                await asyncio.sleep(_RETRY_S)
 
     def _tell(
         self, gateway: "Gateway", host: str, port: int, *, sessions: int = 0, pause_ms: float = 0.0

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self, get_args
 
-from neural_trader.core.errors import ConfigError, JournalError
+from neural_trader.core.errors import ConfigError, JournalError, RecordsGone
 from neural_trader.execution.journal import disk
+from neural_trader.execution.journal.checkpoints import read_checkpoint
 from neural_trader.execution.journal.disk import Durability
 from neural_trader.execution.journal.format import (
     PAYLOAD_MAX,
@@ -56,6 +57,10 @@ class FileJournal:
     ----------
     next_seq : int
         The number that the next payload gets.
+    first_seq : int
+        The first record that was kept when the journal was opened.
+    checkpoint : bytes
+        The state that the records before it come to; nothing where it is 1.
     folder : Path
     torn_bytes : int
         Bytes of a batch that was being written when the last writer died; they were cut off when
@@ -80,6 +85,8 @@ class FileJournal:
         "_segment_bytes",
         "_spare",
         "_tail",
+        "checkpoint",
+        "first_seq",
         "folder",
         "next_seq",
         "torn_bytes",
@@ -114,6 +121,8 @@ class FileJournal:
         self._at = 0
         self._crc = 0
         self.next_seq = 1
+        self.first_seq = 1
+        self.checkpoint = b""
         self.torn_bytes = 0
 
     @classmethod
@@ -145,6 +154,7 @@ class FileJournal:
             lock = disk.lock(folder)
             try:
                 with Tail(folder) as tail:
+                    journal._begin_at(tail.first_seq)
                     journal._read_on(tail, is_thorough=True)
                     journal._begin(tail, lock)
             except BaseException:
@@ -164,6 +174,7 @@ class FileJournal:
         journal._problem = f"the journal {folder} is written by another process"
         with _told(folder):
             journal._tail = Tail(folder)
+            journal._begin_at(journal._tail.first_seq)
             journal.read_on()
         return journal
 
@@ -250,6 +261,8 @@ class FileJournal:
 
         Raises
         ------
+        RecordsGone
+            ``seq`` is no longer kept.
         JournalError
             The journal is closed, or what stands in it is no longer what was written.
         """
@@ -266,6 +279,10 @@ class FileJournal:
                 if not found and not self._is_first(mark.seq):
                     raise self._damage(first, at, mark.seq)
                 first, at = (first, at + size) if found else (mark.seq, SEGMENT.size)
+        except FileNotFoundError as error:
+            # Removed since this journal was opened, by whoever wrote the checkpoint after it.
+            message = f"record {seq} of the journal {self.folder} is no longer kept"
+            raise RecordsGone(message) from error
         except OSError as error:
             message = f"the journal {self.folder} cannot be read: {error.strerror or error}"
             raise JournalError(message) from error
@@ -376,6 +393,12 @@ class FileJournal:
             message = f"{self._place} records were not committed; commit them first"
             raise JournalError(message)
 
+    def _begin_at(self, first_seq: int) -> None:
+        """Take the checkpoint for what is no longer kept."""
+        self.first_seq = first_seq
+        if first_seq > 1:
+            self.checkpoint = read_checkpoint(self.folder, first_seq).data
+
     def _read_on(self, tail: Tail, *, is_thorough: bool) -> None:
         """Check what stands there, and remember some places of it."""
         while tail.read(_MARK_BYTES) or (is_thorough and tail.check_end()):
@@ -475,6 +498,12 @@ class FileJournal:
         if seq < 1:
             message = f"seq is {seq}; records are numbered from 1"
             raise ValueError(message)
+        if seq < self._firsts[0]:
+            message = (
+                f"record {seq} of the journal {self.folder} is no longer kept; the first is "
+                f"{self._firsts[0]}"
+            )
+            raise RecordsGone(message)
         first = now = self._firsts[bisect_right(self._firsts, seq) - 1]
         at = SEGMENT.size
         nearest = bisect_right(self._marks_seq, seq) - 1

@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from neural_trader.core.errors import JournalError
+from neural_trader.core.errors import JournalError, RecordsGone
 from neural_trader.execution.journal.format import PAYLOAD_MAX
 
 
@@ -11,8 +11,11 @@ class MemoryJournal:
 
     Parameters
     ----------
-    payloads : iterable of bytes
-        What has been committed before.
+    payloads : tuple of bytes
+        What has been committed before, from ``first_seq`` on.
+    first_seq : int
+    checkpoint : bytes
+        The state that stands for what came before ``first_seq``.
 
     Attributes
     ----------
@@ -20,7 +23,11 @@ class MemoryJournal:
         Commits that were asked for, those with nothing gathered left out.
     """
 
-    def __init__(self, payloads: tuple[bytes, ...] = ()) -> None:
+    def __init__(
+        self, payloads: tuple[bytes, ...] = (), first_seq: int = 1, checkpoint: bytes = b""
+    ) -> None:
+        self.first_seq = first_seq
+        self.checkpoint = checkpoint
         self._payloads = list(payloads)
         self._committed = len(self._payloads)
         self._fails_at = 0
@@ -31,7 +38,7 @@ class MemoryJournal:
     @property
     def next_seq(self) -> int:
         """The number that the next payload gets."""
-        return len(self._payloads) + 1
+        return len(self._payloads) + self.first_seq
 
     def fail_commit(self, number: int, kept: int = 0) -> None:
         """Let a commit fail, counted from 1; ``kept`` of its payloads stand there all the same."""
@@ -41,7 +48,16 @@ class MemoryJournal:
     def crash(self) -> Self:
         """Return the journal that the next process finds: what was committed, and no more."""
         self._problem = "the process has crashed"
-        return type(self)(tuple(self._payloads[: self._committed]))
+        kept = tuple(self._payloads[: self._committed])
+        return type(self)(kept, self.first_seq, self.checkpoint)
+
+    def forget(self, seq: int, checkpoint: bytes) -> None:
+        """Keep what was committed from a number on, and a checkpoint for what came before it."""
+        gone = seq - self.first_seq
+        del self._payloads[:gone]
+        self._committed -= gone
+        self.first_seq = seq
+        self.checkpoint = checkpoint
 
     def append(self, payload: bytes) -> int:
         """Gather a payload for the next commit, and return its number.
@@ -58,7 +74,7 @@ class MemoryJournal:
             message = f"a payload of {len(payload)} bytes; a record takes 1 to {PAYLOAD_MAX}"
             raise ValueError(message)
         self._payloads.append(payload)
-        return len(self._payloads)
+        return self.next_seq - 1
 
     def commit(self) -> None:
         """Keep what was gathered, unless this commit is one that fails.
@@ -83,6 +99,8 @@ class MemoryJournal:
 
         Raises
         ------
+        RecordsGone
+            ``seq`` is no longer kept.
         JournalError
             The journal is closed.
         """
@@ -90,10 +108,13 @@ class MemoryJournal:
         if seq < 1:
             message = f"seq is {seq}; records are numbered from 1"
             raise ValueError(message)
+        if seq < self.first_seq:
+            message = f"record {seq} is no longer kept; the first is {self.first_seq}"
+            raise RecordsGone(message)
         found: list[tuple[int, bytes]] = []
         room = bytes_max
-        for number in range(seq, self._committed + 1):
-            payload = self._payloads[number - 1]
+        for number in range(seq, self._committed + self.first_seq):
+            payload = self._payloads[number - self.first_seq]
             room -= len(payload)
             if room < 0 and found:
                 break

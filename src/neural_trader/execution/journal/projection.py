@@ -15,6 +15,8 @@ import msgspec
 
 from neural_trader.core.errors import JournalError
 from neural_trader.execution import messages as m
+from neural_trader.execution.checkpoint import read_image, restore_order
+from neural_trader.execution.journal.checkpoints import Checkpoint, read_checkpoint
 from neural_trader.execution.journal.reading import CHUNK_BYTES, Records, Tail
 from neural_trader.execution.journal.records import decode, values_of, word_of
 from neural_trader.execution.ledger import Holding
@@ -130,6 +132,8 @@ class Projector:
             if self.last_seq:
                 self._tail.close()
                 self._tail = self._resumed(folder, row[1])
+            elif self._tail.first_seq > 1:
+                self._seed(read_checkpoint(folder, self._tail.first_seq))
         except BaseException:
             self.close()
             raise
@@ -167,9 +171,47 @@ class Projector:
         """Look at every byte behind the last record; return whether there is more to project."""
         return self._tail.check_end()
 
+    def _seed(self, checkpoint: Checkpoint) -> None:
+        """Begin with what stands for the records that are no longer kept: no fills, no events."""
+        image = read_image(checkpoint.data)
+        with self._told():
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("UPDATE meta SET last_seq = ?", (checkpoint.seq - 1,))
+            self._db.executemany("INSERT INTO instruments VALUES (?, ?, ?, ?)", image.listings)
+            for one in image.accounts:
+                self._db.execute(
+                    "INSERT INTO accounts VALUES (?, ?, ?, ?, ?)",
+                    (one.number, one.name, one.opening, one.cash, one.is_killed),
+                )
+                self._db.executemany(
+                    "INSERT INTO positions VALUES (?, ?, ?, ?, ?, ?)",
+                    [(one.number, *holding[:5]) for holding in one.holdings],
+                )
+                for order in map(restore_order, (*one.open, *one.ended)):
+                    terms = (order.symbol, order.qty, order.kind, order.tif, order.limit)
+                    head = (order.account, order.no, order.client)
+                    state = (order.trigger, order.status, "", order.ts, order.ts)
+                    self._db.execute(_ORDER, (*head, *terms, *state))
+                    self._db.execute(
+                        "UPDATE orders SET filled = ? WHERE account = ? AND no = ?",
+                        (order.filled, order.account, order.no),
+                    )
+            self._db.execute("COMMIT")
+        self.last_seq = checkpoint.seq - 1
+
     def _resumed(self, folder: Path, crc: int) -> Tail:
         """Return a place behind the last record, which must be the one that was projected."""
         tail = Tail(folder, self.last_seq)
+        if self.last_seq < tail.first_seq:
+            if self.last_seq == tail.first_seq - 1:
+                return tail
+            tail.close()
+            message = (
+                f"{self._path} ends with record {self.last_seq}, and the journal {folder} keeps "
+                f"those from {tail.first_seq} on; remove the file, and one is made that begins "
+                "with the journal's checkpoint"
+            )
+            raise JournalError(message)
         found = tail.read(1)
         if not found or found[0][0] != self.last_seq or zlib.crc32(found[0][1]) != crc:
             tail.close()

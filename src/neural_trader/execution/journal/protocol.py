@@ -15,6 +15,16 @@ class Journal(Protocol):
         """The number that the next payload gets."""
         ...
 
+    @property
+    def first_seq(self) -> int:
+        """The first number that is kept; above 1, ``checkpoint`` stands for those before it."""
+        ...
+
+    @property
+    def checkpoint(self) -> bytes:
+        """The state that the payloads before ``first_seq`` come to; nothing where that is 1."""
+        ...
+
     def append(self, payload: bytes) -> int:
         """Gather a payload for the next commit, and return its number."""
         ...
@@ -34,6 +44,11 @@ class Journal(Protocol):
         """Return committed payloads from number ``seq`` on, with their numbers.
 
         At least one where there is one, and no more than fit into ``bytes_max``.
+
+        Raises
+        ------
+        RecordsGone
+            ``seq`` is no longer kept.
         """
         ...
 

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, Self
 
 from neural_trader.core.errors import JournalError
 from neural_trader.execution.journal import format as layout
+from neural_trader.execution.journal.checkpoints import checkpoint_seq, read_checkpoint
 from neural_trader.execution.journal.format import MAGIC, RECORD, SEGMENT, START, Mark
 
 CHUNK_BYTES: Final = 1 << 18
@@ -46,10 +47,13 @@ class Tail:
     ----------
     folder : Path
     seq : int
-        The first record wanted, which need not be written yet.
+        The first record wanted, which need not be written yet. Where it is no longer kept, the
+        first that is.
 
     Attributes
     ----------
+    first_seq : int
+        The first record that is kept.
     mark : Mark
         What the next record must be.
     path : Path or None
@@ -81,10 +85,15 @@ class Tail:
         if not folder.is_dir():
             message = f"there is no journal in {folder}; a gateway makes one when it starts"
             raise JournalError(message)
-        firsts = segments(folder)
-        if firsts:
-            if firsts[0] != 1:
-                raise _missing(folder, 1, firsts[0])
+        self.first_seq, firsts = contents(folder)
+        self._chain = 0
+        if self.first_seq > 1:
+            self._chain = read_checkpoint(folder, self.first_seq).chain
+            self.mark = Mark(self.first_seq, self._chain, 0)
+        if firsts or self.first_seq > 1:
+            seq = max(seq, self.first_seq)
+            if firsts[:1] != [self.first_seq]:
+                raise _missing(folder, self.first_seq, firsts[0] if firsts else 0)
             # The last one may not have been finished; what is wanted then is at the end before it.
             for first in sorted((first for first in firsts if first <= seq), reverse=True)[:2]:
                 if self._enter(first):
@@ -107,9 +116,9 @@ class Tail:
     @property
     def summary(self) -> Summary:
         """What has been read and found so far, for a reader that began at the first record."""
-        last = self.mark.seq - 1
-        size = self._bytes + self.at
-        return Summary(last, self._segments, min(last, 1), last, size, self.torn_bytes)
+        records = self.mark.seq - self.first_seq
+        ends = (self.first_seq, self.mark.seq - 1) if records else (0, 0)
+        return Summary(records, self._segments, *ends, self._bytes + self.at, self.torn_bytes)
 
     def read(self, bytes_max: int = CHUNK_BYTES) -> Records:
         """Return the next records, some ``bytes_max`` at a time; none at the end.
@@ -152,7 +161,7 @@ class Tail:
         """Return whether there is more to read after a place where no good record stood."""
         firsts = segments(self.folder)
         if self.path is None:
-            return bool(firsts) and self._enter(1)
+            return bool(firsts) and self._enter(firsts[0])
         later = [first for first in firsts if first > int(self.path.stem)]
         if self.mark.seq in later:
             return self._enter(self.mark.seq)
@@ -200,7 +209,8 @@ class Tail:
 
     def _check_begin(self, path: Path, first: int, begin: Mark) -> None:
         """Check that a segment with a whole header is the one that belongs here."""
-        chain = self.mark.chain if self._fd >= 0 or first == 1 else begin.chain
+        is_known = self._fd >= 0 or first == self.first_seq
+        chain = self.mark.chain if is_known else begin.chain
         if (begin.seq, begin.chain) != (first, chain):
             message = (
                 f"{path} does not continue the journal: it says that it begins with record "
@@ -254,7 +264,7 @@ class Tail:
 
 
 def walk(folder: Path, seq: int = 1) -> Iterator[tuple[int, bytes]]:
-    """Yield numbers and payloads from record ``seq`` on, up to what is written now.
+    """Yield numbers and payloads from record ``seq`` on, or the first kept, up to the present end.
 
     Takes no lock: a gateway may be writing to the journal.
 
@@ -298,24 +308,33 @@ def verify(folder: Path, progress: Callable[[int, int], None] | None = None) -> 
 
 
 def segments(folder: Path) -> list[int]:
-    """Return the first numbers of a journal's segments, ascending.
+    """Return the first numbers of a journal's segments, as ``contents`` does."""
+    return contents(folder)[1]
+
+
+def contents(folder: Path) -> tuple[int, list[int]]:
+    """Return the first record that a journal keeps, and the first of each segment, ascending.
 
     Raises
     ------
     JournalError
         Something else stands in the folder; hidden files are let be.
     """
+    begin = 1
     firsts = []
     for name in sorted(path.name for path in folder.iterdir()):
         if layout.is_segment(name):
             firsts.append(int(name[:16]))
+        elif seq := checkpoint_seq(name):
+            begin = seq
         elif name not in {LOCK, SPARE} and not name.startswith("."):
             message = (
                 f"{folder / name} is no part of a journal; the folder of a journal holds nothing "
                 "else: move it out, or choose another folder"
             )
             raise JournalError(message)
-    return firsts
+    # What a checkpoint stands for may still be there, if whoever was removing it died.
+    return begin, [first for first in firsts if first >= begin]
 
 
 def read_at(fd: int, at: int, mark: Mark, bytes_max: int) -> tuple[Records, int, Mark]:
@@ -347,8 +366,11 @@ def _without_zeros(fd: int, at: int) -> bytes:
 
 
 def _missing(folder: Path, seq: int, first: int) -> JournalError:
+    """Return the error of records that should be there; ``first`` is 0 where none follow."""
+    found = f"records {seq} to {first - 1} are missing, and {layout.segment_name(first)} follows"
+    if not first:
+        found = f"{layout.segment_name(seq)} is missing"
     return JournalError(
-        f"the journal {folder} is not whole: records {seq} to {first - 1} are missing, and "
-        f"{layout.segment_name(first)} follows. {_NOT_CHANGED}; put the missing file back from a "
-        "copy"
+        f"the journal {folder} is not whole: {found}. {_NOT_CHANGED}; put the missing file back "
+        "from a copy"
     )
