@@ -11,6 +11,7 @@ from neural_trader.app.cli.gateway_options import connect, gateway
 if TYPE_CHECKING:
     from neural_trader.execution import LivePosition
 
+_DECIMALS_MAX = 6
 _COLUMNS = ("symbol", "qty", "avg_price", "mark", "unrealized_pnl", "realized_pnl", "fees")
 
 
@@ -47,7 +48,10 @@ def _show(found: "list[LivePosition]") -> None:
 def _cell(value: Any) -> str:  # noqa: ANN401 - text or a number
     if value is None:
         return "-"
-    return value if isinstance(value, str) else f"{value:,.6f}".rstrip("0").rstrip(".")
+    if isinstance(value, str):
+        return value
+    # Money and prices keep their own decimals; an average that does not end is cut.
+    return f"{value:,.6f}" if value.as_tuple().exponent < -_DECIMALS_MAX else f"{value:,}"
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON can hold
