@@ -20,7 +20,7 @@ port = 0
 journal = "journal"
 durability = "{durability}"
 requests_per_second = 10000000
-
+{tls}
 [limits]
 order_qty_max = 1000
 order_notional_max = "1000000"
@@ -101,15 +101,24 @@ class Stack:
         On the disk that the journal is to be measured on.
     accounts : int
         How many, each with a token in ``tokens``.
+    tls : (Path, Path), optional
+        Certificate and key of the gateway.
     """
 
     def __init__(
-        self, durability: str, placement: Placement, folder: Path, accounts: int = 1
+        self,
+        durability: str,
+        placement: Placement,
+        folder: Path,
+        *,
+        accounts: int = 1,
+        tls: tuple[Path, Path] | None = None,
     ) -> None:
         self.durability = durability
         self.placement = placement
         self.tokens = [f"{number:040d}" for number in range(accounts)]
         self._folder = folder
+        self._tls = "" if tls is None else f'cert = "{tls[0]}"\nkey = "{tls[1]}"\n'
         self._serve: tuple[str, ...] = ()
         self._processes: list[subprocess.Popen[str]] = []
 
@@ -128,7 +137,8 @@ class Stack:
             _ACCOUNT.format(name=f"account{number}", digest=hash_token(token))
             for number, token in enumerate(self.tokens)
         )
-        config.write_text(_CONFIG.format(durability=self.durability) + "".join(accounts))
+        head = _CONFIG.format(durability=self.durability, tls=self._tls)
+        config.write_text(head + "".join(accounts))
         with on_cores(self.placement.venue):
             venue = self._run("venue", "--port", "0", "--symbols", "KO,PEP")
         address = f"127.0.0.1:{venue['port']}"

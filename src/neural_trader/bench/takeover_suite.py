@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 from neural_trader.bench.machine import describe_commit, describe_machine
 from neural_trader.bench.orders_stack import Stack, placements
 from neural_trader.bench.rows import Report, Row
+from neural_trader.bench.takeover_tls import CLIENTS as TLS_CLIENTS
+from neural_trader.bench.takeover_tls import measure_tls
 from neural_trader.core import BenchError
 from neural_trader.core.version import VERSION
 
@@ -27,8 +29,17 @@ if TYPE_CHECKING:
 
 PAUSE_TARGET_MS: Final = 5.0
 _BETWEEN_S: Final = 0.3
+_TLS_ROUNDS_MAX: Final = 5
 _DRAIN_S: Final = 30.0
 _WORDS: Final = ("lost", "doubled", "rejected", "disconnected")
+_QUANTITIES: Final = {
+    "pause p50": "pause, median",
+    "pause max": "pause, longest",
+    "fill p50": "fill, median",
+    "fill p99": "fill, P99",
+    "fill max": "fill, longest",
+    "away max": "TLS: longest order",
+}
 
 
 def run_takeover_suite(
@@ -70,6 +81,10 @@ def run_takeover_suite(
             with Stack(durability, placements()["unpinned"], place, accounts=clients) as stack:
                 pauses, found = _measure(stack, rounds, rate, step)
             rows += _rows(stack, rate, pauses, found)
+            place = Path(made) / f"{durability}-tls"
+            place.mkdir()
+            away = measure_tls(durability, min(rounds, _TLS_ROUNDS_MAX), place, step)
+            rows.append(_tls_row(durability, away))
     provenance = {
         "version": VERSION,
         "commit": describe_commit(Path(__file__).resolve().parents[3]),
@@ -152,37 +167,53 @@ def _rows(stack: Stack, rate: float, pauses: list[float], found: dict[str, Any])
     ]
 
 
+def _tls_row(durability: str, away: list[float] | None) -> Row:
+    """Return how long clients with TLS, which have to reconnect, were away."""
+    return Row(
+        case="takeover_tls",
+        params={
+            "durability": durability,
+            "takeovers": len(away or ()),
+            "clients": TLS_CLIENTS,
+            "quantity": "away max",
+            "target": None,
+        },
+        value=max(away) if away else None,
+        unit="ms",
+        low=min(away) if away else None,
+        high=max(away) if away else None,
+        checked=away is not None,
+        reason=None if away else "no openssl to make a certificate with",
+    )
+
+
 def print_takeover_report(report: Report, console: "Console | None" = None) -> None:
-    """Print a report: a line for every durability."""
+    """Print a report: a column for every durability."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
     console = console or Console(highlight=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1))
-    for name in ("durability", "take-overs", "orders", *_WORDS, "pause", "max", "fill p50", "max"):
-        table.add_column(name, justify="left" if name == "durability" else "right")
     found: dict[str, dict[str, Row]] = {}
     for row in report.rows:
         by_quantity = found.setdefault(str(row.params["durability"]), {})
         by_quantity[str(row.params["quantity"])] = row
-    for durability, rows in found.items():
-        params = rows["pause max"].params
-        table.add_row(
-            durability,
-            str(params["takeovers"]),
-            f"{params['orders']:,}",
-            *(str(params[name]) for name in _WORDS),
-            *(
-                f"{rows[name].value:,.2f} ms"
-                for name in ("pause p50", "pause max", "fill p50", "fill max")
-            ),
-        )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("", *found):
+        table.add_column(name, justify="right" if name else "left")
+    columns = list(found.values())
+    for word in ("takeovers", "orders", *_WORDS):
+        table.add_row(word, *(f"{rows['pause max'].params[word]:,}" for rows in columns))
+    for quantity, words in _QUANTITIES.items():
+        values = [rows[quantity].value for rows in columns]
+        cells = ("not measured" if value is None else f"{value:,.2f} ms" for value in values)
+        table.add_row(words, *cells)
     console.print(table)
     params = report.rows[0].params
     console.print(
-        f"{params['clients']} clients, {params['rate']:,.0f} orders a second; pause: median and "
-        f"longest time in which nobody was served (target: at most {PAUSE_TARGET_MS:g} ms); fill: "
-        "from the time at which an order was due to its decoded fill",
+        f"{params['clients']} clients, {params['rate']:,.0f} orders a second. pause: nobody is "
+        f"served (target: at most {PAUSE_TARGET_MS:g} ms). fill: from the time at which an order "
+        f"was due to its decoded fill. TLS: {TLS_CLIENTS} clients that have to reconnect, one "
+        "order after the other.",
         style="dim",
     )

@@ -1,6 +1,7 @@
 """The take-over bench as its users run it."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,11 @@ def test_gateways_take_over_under_load_and_lose_nothing(tmp_path: Path) -> None:
         assert [row["params"]["quantity"] for row in rows] == [
             *("pause p50", "pause max"),
             *("fill p50", "fill p99", "fill max"),
+            "away max",
         ]
+        tls = rows.pop()
+        assert tls["checked"] is (shutil.which("openssl") is not None)
+        assert (tls["value"] is None) is not tls["checked"]
         for row in rows:
             params = row["params"]
             assert (params["takeovers"], params["clients"], params["rate"]) == (3, 16, 2000)
