@@ -11,6 +11,8 @@ ENDED_MAX: Final = 16_384
 """Ended orders that an account remembers: so long can a late fill find its order."""
 REPLIES_MAX: Final = 8_192
 """Replies that an account remembers: so long does a repeated request get the identical one."""
+REQUESTS_MAX: Final = 1_024
+"""Wishes about orders that may wait for the venue's answer at a time."""
 INDEX_MASK: Final = 1_023
 """One event in 1,024 has its place in the journal noted, for those who come back; the first too."""
 
@@ -39,8 +41,10 @@ class Account:
     """One trading account.
 
     ``seq`` is the number of its next event, ``first_seq`` that of the first that the journal surely
-    keeps, ``last_no`` the highest request number used.
-    ``replies`` holds, by request number, who asked and the bytes of the answer.
+    keeps, ``last_no`` the highest request number used. Orders up to ``killed_no`` were there when
+    the kill switch was turned on; later ones have passed under it.
+    ``replies`` holds, by request number, who asked and the bytes of the answer; ``forgotten_no`` is
+    the highest number whose answer is no longer among them.
     """
 
     __slots__ = (
@@ -51,8 +55,10 @@ class Account:
         "ended",
         "ended_nos",
         "first_seq",
+        "forgotten_no",
         "index",
         "is_killed",
+        "killed_no",
         "last_no",
         "name",
         "number",
@@ -71,9 +77,11 @@ class Account:
         self.book = book
         self.bounds = bounds
         self.is_killed = False
+        self.killed_no = 0
         self.seq = 1
         self.first_seq = 1
         self.last_no = 0
+        self.forgotten_no = 0
         self.open: dict[int, LiveOrder] = {}
         self.ended: dict[int, LiveOrder] = {}
         # The order in which they came: the first key of a dict that loses its first keys is slow.
@@ -109,4 +117,6 @@ class Account:
             replies[no] = (client, reply)
             self.replied.append(no)
             if len(replies) > REPLIES_MAX:
-                del replies[self.replied.popleft()]
+                gone = self.replied.popleft()
+                del replies[gone]
+                self.forgotten_no = max(self.forgotten_no, gone)

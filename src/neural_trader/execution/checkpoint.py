@@ -35,8 +35,10 @@ class AccountImage(msgspec.Struct, array_like=True, frozen=True):
     opening: int
     cash: int
     is_killed: bool
+    killed_no: int
     seq: int
     last_no: int
+    forgotten_no: int
     day: int
     day_equity: int
     limits: dict[str, str]
@@ -57,6 +59,7 @@ class Image(msgspec.Struct, array_like=True, frozen=True):
     epoch: int
     last_fill_id: int
     orphans: int
+    orphan_ids: list[int]
     listings: list[tuple[str, str, str, str]]
     accounts: list[AccountImage]
 
@@ -69,6 +72,7 @@ def take_image(core: "Core", next_seq: int) -> bytes:
         core.epoch,
         core.last_fill_id,
         core.orphans,
+        list(core.orphan_ids),
         [listing.sizes for listing in core.listings.values()],
         [
             _account_image(account, core.limits_of(account.number))
@@ -112,6 +116,7 @@ def restore_image(core: "Core", data: bytes) -> None:
     core.epoch = image.epoch
     core.last_fill_id = image.last_fill_id
     core.orphans = image.orphans
+    core.orphan_ids.extend(image.orphan_ids)
     for sizes in image.listings:
         core.add_listing(Listing(*sizes))
     for one in image.accounts:
@@ -129,8 +134,10 @@ def _account_image(account: Account, limits: Limits) -> AccountImage:
         book.opening,
         book.cash,
         account.is_killed,
+        account.killed_no,
         account.seq,
         account.last_no,
+        account.forgotten_no,
         account.day,
         account.day_equity,
         limits.as_text(),
@@ -157,8 +164,10 @@ def _restore_account(core: "Core", image: AccountImage) -> Account:
         for name, value in zip(_HOLDING, values, strict=True):
             setattr(holding, name, value)
     account.is_killed = image.is_killed
+    account.killed_no = image.killed_no
     account.seq = image.seq
     account.last_no = image.last_no
+    account.forgotten_no = image.forgotten_no
     account.day = image.day
     account.day_equity = image.day_equity
     account.open = {order.no: order for order in map(restore_order, image.open)}

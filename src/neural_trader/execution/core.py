@@ -10,6 +10,7 @@ an order was checked with is written into its record.
 """
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ from neural_trader.execution.listing import Listing
 from neural_trader.execution.orders import LiveOrder
 
 _DAY_NS: Final = 86_400_000_000_000
+_ORPHANS_MAX: Final = 1_024
 
 
 class Core:
@@ -45,7 +47,7 @@ class Core:
     last_fill_id : int
         The highest fill that came in the venue's own order.
     orphans : int
-        Fills that found no order: a person must look.
+        Fills that found no order: a person must look. ``orphan_ids`` are the last of them.
     appliers : dict of type to callable
         What each kind of event does; ``apply`` looks here.
     """
@@ -57,6 +59,7 @@ class Core:
         self.epoch = 0
         self.last_fill_id = 0
         self.orphans = 0
+        self.orphan_ids: deque[int] = deque(maxlen=_ORPHANS_MAX)
         self.scale = 1
         self._limits: dict[int, Limits] = {}
         self.appliers: dict[type, Callable[[Any], None]] = {
@@ -332,6 +335,7 @@ class Core:
             account.book.close(holding, order.qty - order.filled)
             account.book.open(holding, event.qty - order.filled)
             order.qty = event.qty
+            self._restate_wishes(account, order)
         order.limit = event.limit
         order.trigger = event.trigger
         if order.filled == order.qty:
@@ -340,6 +344,21 @@ class Core:
             account.end(order)
         elif order.status in ("unknown", "submitted"):
             order.become("partially_filled" if order.filled else "accepted")
+
+    def _restate_wishes(self, account: Account, order: LiveOrder) -> None:
+        """Count anew what the wishes for an order add to it, now that it has another quantity."""
+        for request in account.requests.values():
+            if request.order != order.no or not request.qty:
+                continue
+            extra = request.qty - order.qty if abs(request.qty) > abs(order.qty) else 0
+            if extra == request.extra:
+                continue
+            holding = account.book.holdings[order.symbol]
+            if request.extra:
+                account.book.close(holding, request.extra)
+            if extra:
+                account.book.open(holding, extra)
+            request.extra, request.symbol = extra, order.symbol
 
     def _request_denied(self, event: m.RequestDenied) -> None:
         account = self.accounts[event.account]
@@ -363,6 +382,7 @@ class Core:
         account.seq += 1
         account.last_no = max(account.last_no, event.no)
         account.is_killed = event.on
+        account.killed_no = account.last_no
 
     def _cancel_requested(self, event: m.CancelRequested) -> None:
         account = self.accounts[event.account]
@@ -433,6 +453,7 @@ class Core:
 
     def _orphan_filled(self, event: m.OrphanFilled) -> None:
         self.orphans += 1
+        self.orphan_ids.append(event.fill_id)
         if event.fill_id > self.last_fill_id:
             self.last_fill_id = event.fill_id
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from neural_trader.core.errors import ConfigError, JournalError, RecordsGone
 from neural_trader.execution import messages as m
-from neural_trader.execution.accounts import INDEX_MASK, Account
+from neural_trader.execution.accounts import INDEX_MASK, REQUESTS_MAX, Account
 from neural_trader.execution.checkpoint import restore_image
 from neural_trader.execution.core import Core
 from neural_trader.execution.framing import frame, pack
@@ -29,6 +29,8 @@ _SECOND_NS: Final = 1_000_000_000
 _LOGIN_NS: Final = 5 * _SECOND_NS
 _SILENCE_NS: Final = 30 * _SECOND_NS
 _CHUNK_BYTES: Final = 64 * 1024
+_NO_STEP_MAX: Final = 1 << 20
+_NO_REPLY: Final = "number {} has been used, and the reply to it is no longer remembered"
 _REPLAY_BYTES: Final = 4 * 1024 * 1024
 _STREAM: Final = frozenset(
     {
@@ -180,9 +182,14 @@ class Gateway:
     def record(self, event: m.Record) -> None:
         """Write an event down, apply it, and put it into the outboxes of those whom it concerns."""
         payload = m.encode(event)
-        seq = self.journal.append(payload)
         kind = type(event)
-        self.core.appliers[kind](event)
+        try:
+            self.core.appliers[kind](event)
+        except BaseException:
+            # Half applied, and not to be written: what the journal says is what the next start has.
+            self.is_halted = True
+            raise
+        seq = self.journal.append(payload)
         self.counts[kind] = self.counts.get(kind, 0) + 1
         if kind in _STREAM:
             self._remember(event, payload, seq)
@@ -219,6 +226,9 @@ class Gateway:
             They are not, or perhaps not. The gateway is halted: nothing of the turn may leave, and
             nothing more is taken.
         """
+        if self.is_halted:
+            message = "the gateway has halted; nothing more is written"
+            raise JournalError(message)
         try:
             self.journal.commit()
         except JournalError:
@@ -352,6 +362,8 @@ class Gateway:
         if order.no <= account.last_no:
             self._repeat(session, account, order)
             return
+        if not self._is_new(session, account, order.no):
+            return
         core = self.core
         if account.day != ts // _DAY_NS:
             opened = core.decide_day(account, ts)
@@ -383,6 +395,8 @@ class Gateway:
         elif isinstance(message, m.Cancel | m.Replace | m.Switch):
             if message.no <= account.last_no:
                 self._repeat(session, account, message)
+            elif not self._is_new(session, account, message.no):
+                return
             elif isinstance(message, m.Switch):
                 self._on_switch(account, message, session.client, ts)
             else:
@@ -462,14 +476,20 @@ class Gateway:
     def _on_switch(self, account: Account, switch: m.Switch, client: int, ts: int) -> None:
         self.record(m.KillSwitched(account.number, account.seq, ts, switch.no, client, switch.on))
         if switch.on:
-            self.cancel_all(account, ts)
+            self._cancel_all(account, ts)
 
-    def cancel_all(self, account: Account, ts: int) -> None:
-        """Ask the venue to cancel whatever is open."""
+    def _cancel_all(self, account: Account, ts: int) -> None:
+        """Ask the venue to cancel what was open, again after every silence, until it is gone.
+
+        What has passed under the switch, since it only reduces, stays.
+        """
+        if self.venue.state != "up":
+            return
         for no in tuple(account.open):
-            cancel = m.CancelRequested(account.number, ts, 0, 0, no)
-            self.record(cancel)
-            self.venue.send_cancel(cancel)
+            if no <= account.killed_no and self.venue.may_cancel(account.number, no, ts):
+                cancel = m.CancelRequested(account.number, ts, 0, 0, no)
+                self.record(cancel)
+                self.venue.send_cancel(cancel)
 
     def _on_wish(self, account: Account, wish: m.Cancel | m.Replace, client: int, ts: int) -> None:
         core = self.core
@@ -481,6 +501,9 @@ class Gateway:
             event = core.deny_request(account, wish, client, ts, Denial(reason))
         elif self.venue.state == "down":
             event = core.deny_request(account, wish, client, ts, Denial("venue_down"))
+        elif len(account.requests) >= REQUESTS_MAX:
+            denial = Denial("requests", len(account.requests) + 1, REQUESTS_MAX)
+            event = core.deny_request(account, wish, client, ts, denial)
         elif isinstance(wish, m.Replace):
             event = core.decide_replace(account, wish, client, ts)
         else:
@@ -497,7 +520,7 @@ class Gateway:
         account: Account,
         message: m.Submit | m.Cancel | m.Replace | m.Switch,
     ) -> None:
-        """Answer a request whose number has been used: the same way, if it is the same one."""
+        """Answer a request whose number is not new: the same way, if it is the same one."""
         no = message.no
         order = account.order(no)
         known = account.replies.get(no)
@@ -510,20 +533,34 @@ class Gateway:
         )
         if asker == session.client and same:
             if known:
-                self._reply(session, frame(known[1]))
+                # One that is being caught up gets it in its place in the stream.
+                if session.is_live or m.decode_record(known[1]).seq < session.next_seq:
+                    self._reply(session, frame(known[1]))
+            elif request is None and (order is None or order.status != "submitted"):
+                self._refuse(session, "number_used", _NO_REPLY.format(no), no)
             return
-        if asker:
+        if asker or no > account.forgotten_no:
             text = f"number {no} belongs to another request; use one above {account.last_no}"
             self._refuse(session, "number_taken", text, no)
             return
-        text = f"number {no} is not above {account.last_no}, and no reply to it is remembered"
-        self._refuse(session, "number_used", text, no)
+        self._refuse(session, "number_used", _NO_REPLY.format(no), no)
+
+    def _is_new(self, session: Session, account: Account, no: int) -> bool:
+        """Return whether a number can be used; refuse one that leaves too few for all others."""
+        if no <= account.last_no + _NO_STEP_MAX:
+            return True
+        text = f"number {no} is too high; the highest that was used is {account.last_no}"
+        self._refuse(session, "number_too_high", text, no)
+        return False
 
     # -------------------------------------------------------------------------------------- time
     def on_time(self, ts: int) -> None:
         """Do what is due; to be called a few times a second."""
         self.venue.on_time(ts)
         for account in self.core.accounts.values():
+            # Whatever turned the switch on, and whatever became of its cancels.
+            if account.is_killed and account.open:
+                self._cancel_all(account, ts)
             opened = self.core.decide_day(account, ts)
             if opened is not None and self.venue.state == "up":
                 self.record(opened)

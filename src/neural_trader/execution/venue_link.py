@@ -7,7 +7,7 @@ sent.
 
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from neural_trader.execution import messages as m
 from neural_trader.execution.accounts import Account
@@ -18,6 +18,8 @@ from neural_trader.execution.orders import LiveOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_CANCELED_MAX: Final = 1 << 16
 
 log = logging.getLogger("neural_trader.gateway")
 
@@ -61,6 +63,8 @@ class VenueLink:
         # By order: what had been wished when each question still without an answer was asked.
         self._asked: dict[int, list[int]] = {}
         self._waiting: deque[tuple[int, int, int]] = deque()
+        # When the cancel of an order under the kill switch was last sent.
+        self._canceled_at: dict[tuple[int, int], int] = {}
         self._handlers: dict[type, Callable[[Any, int], None]] = {
             m.OrderFilled: self._on_filled,
             m.OrderAccepted: self._on_accepted,
@@ -92,6 +96,7 @@ class VenueLink:
         self.state = "down"
         self.outbox = []
         self._asked.clear()
+        self._canceled_at.clear()
 
     def state_with(self, unsent: bytes) -> VenueState:
         """Return where the connection stands, for the gateway that takes it over."""
@@ -166,9 +171,21 @@ class VenueLink:
 
     def send_cancel(self, event: m.CancelRequested) -> None:
         """Send a cancel that has been recorded."""
-        self._waiting.append((event.ts, event.account, event.no))
+        if event.no:
+            self._waiting.append((event.ts, event.account, event.no))
         identity = m.order_id(event.account, event.order)
         self.outbox.append(pack(m.CancelOrder(identity, event.no)))
+
+    def may_cancel(self, account: int, no: int, ts: int) -> bool:
+        """Return whether a cancel that nobody asked for is due; one without an answer is again."""
+        sent = self._canceled_at
+        last = sent.get((account, no))
+        if last is not None and ts - last < self.timeout_ns:
+            return False
+        if len(sent) > _CANCELED_MAX:
+            sent.clear()
+        sent[account, no] = ts
+        return True
 
     def send_replace(self, event: m.ReplaceRequested) -> None:
         """Send a change that has been recorded."""
@@ -223,6 +240,9 @@ class VenueLink:
     def _on_quote(self, quote: m.Quote, ts: int) -> None:
         if quote.symbol in self.core.listings:
             bid, ask = quote.bid, quote.ask
+            if bid > m.PRICE_MAX or ask > m.PRICE_MAX:
+                log.error("%s: the venue quotes %d and %d ticks: ignored", quote.symbol, bid, ask)
+                return
             price = (bid + ask) // 2 if bid > 0 and ask > 0 else bid or ask
             if price > 0:
                 self.quotes += 1
@@ -234,7 +254,7 @@ class VenueLink:
             return
         account, order = found
         if order.status == "submitted" or (order.status == "unknown" and not order.venue_id):
-            self._accept(account, order, message.venue_id, ts)
+            self._accept(account, order, message.venue_id or -1, ts)
 
     def _accept(self, account: Account, order: LiveOrder, venue_id: int, ts: int) -> None:
         self.answers_ns.append(ts - order.ts)
@@ -312,7 +332,10 @@ class VenueLink:
         """Keep a fill that fits no order: recorded, not booked, and its account stopped."""
         number, no = m.owner_of(fill.id)
         account = self.core.accounts.get(number)
-        if fill.fill_id <= self.core.last_fill_id and (account is None or not account.order(no)):
+        is_forgotten = account is None or not account.order(no)
+        if (fill.fill_id <= self.core.last_fill_id and is_forgotten) or (
+            fill.fill_id in self.core.orphan_ids
+        ):
             # An order long forgotten, a fill long seen.
             self.duplicates += 1
             return
@@ -382,6 +405,12 @@ class VenueLink:
         number, _ = m.owner_of(message.id)
         account = self.core.accounts.get(number)
         request = None if account is None else account.requests.get(message.request)
+        if account is not None and request is not None and message.reason == "forgotten":
+            # It ended there long ago, and somebody who has looked says that it is over.
+            order = account.open.get(request.order)
+            if order is not None and request.qty == 0:
+                self._cancel(account, order, "forgotten", ts)
+                return
         if account is not None and request is not None:
             self._record(
                 m.RequestDenied(
@@ -404,7 +433,7 @@ class VenueLink:
             if status.status not in ("not_found", "rejected", "forgotten") and (
                 order.status in ("submitted", "unknown") and not order.venue_id
             ):
-                self._accept(account, order, status.venue_id, ts)
+                self._accept(account, order, status.venue_id or -1, ts)
             self._restate(account, order, status, ts)
             for fill in status.fills:
                 if fill.fill_id not in order.fill_ids:
@@ -447,6 +476,8 @@ class VenueLink:
             self._cancel(account, order, "canceled", ts)
         elif word == "expired":
             self._record(m.Expired(account.number, account.seq, ts, order.no))
+        elif word == "forgotten" and order.status != "unknown":
+            self._record(m.Unknown(account.number, account.seq, ts, order.no, order.client))
 
     def _settle_requests(
         self, account: Account, order: LiveOrder, ts: int, reason: str, last: int = m.NO_MAX
@@ -482,7 +513,7 @@ class VenueLink:
 
 def _sound_qty(order: LiveOrder, qty: int) -> int:
     """Return an order's new quantity, or the one it has where the venue's makes no sense."""
-    if (qty > 0) == (order.qty > 0) and abs(qty) >= abs(order.filled):
+    if qty and (qty > 0) == (order.qty > 0) and abs(qty) >= abs(order.filled):
         return qty
     log.error(
         "order %d/%d: the venue says it is for %d lots, of %d with %d filled; nothing was changed",
