@@ -14,6 +14,7 @@ from typing import Any, Final
 from neural_trader.core.errors import ConfigError, JournalError, RecordsGone
 from neural_trader.execution import messages as m
 from neural_trader.execution.accounts import INDEX_MASK, REQUESTS_MAX, Account
+from neural_trader.execution.answers import open_orders, positions
 from neural_trader.execution.checkpoint import restore_image
 from neural_trader.execution.core import Core
 from neural_trader.execution.framing import frame, pack
@@ -28,7 +29,9 @@ _DAY_NS: Final = 86_400_000_000_000
 _SECOND_NS: Final = 1_000_000_000
 _LOGIN_NS: Final = 5 * _SECOND_NS
 _SILENCE_NS: Final = 30 * _SECOND_NS
-_CHUNK_BYTES: Final = 64 * 1024
+_CHUNK_BYTES: Final = 16 * 1024
+_ANSWERS_BYTES: Final = 64 * 1024
+_REFUSALS_TOLD: Final = 20
 _NO_STEP_MAX: Final = 1 << 20
 _NO_REPLY: Final = "number {} has been used, and the reply to it is no longer remembered"
 _REPLAY_BYTES: Final = 4 * 1024 * 1024
@@ -46,6 +49,7 @@ _STREAM: Final = frozenset(
         m.KillSwitched,
     }
 )
+_STREAM_TAGS: Final = frozenset(kind.__struct_config__.tag for kind in _STREAM)
 
 log = logging.getLogger("neural_trader.gateway")
 
@@ -284,6 +288,9 @@ class Gateway:
                 return False
             for seq, payload in chunk:
                 session.journal_seq = seq + 1
+                tag, number = m.head_of(payload)
+                if tag not in _STREAM_TAGS or number not in (account.number, m.UNREAD):
+                    continue
                 event: Any = m.decode_record(payload)
                 if (
                     type(event) in _STREAM
@@ -307,7 +314,9 @@ class Gateway:
 
     def receive(self, session: Session, data: bytes, ts: int) -> None:
         """Take bytes from a client: ``cut`` and ``take`` in one."""
-        self.take(session, self.cut(session, data, ts), ts)
+        payloads = self.cut(session, data, ts)
+        while payloads := self.take(session, payloads, ts):
+            session.answered_bytes = 0
 
     def cut(self, session: Session, data: bytes, ts: int) -> list[bytes]:
         """Return the requests that have come whole with some bytes; ``take`` them all, in order."""
@@ -316,18 +325,26 @@ class Gateway:
         session.rate.add(ts, len(payloads))
         return payloads
 
-    def take(self, session: Session, payloads: list[bytes], ts: int) -> None:
-        """Work requests of a client."""
+    def take(self, session: Session, payloads: list[bytes], ts: int) -> list[bytes]:
+        """Work requests of a client.
+
+        Returns
+        -------
+        list of bytes
+            Those that wait until the answers have left: a question is short and its answer long.
+        """
         if session.rate.count(ts) > self._requests_max and not session.closing:
             self._close(session, "too_many", f"over {self._requests_max:,} requests a second")
-        for payload in payloads:
+        for at, payload in enumerate(payloads):
             if session.closing:
-                return
+                return []
+            if session.answered_bytes > _ANSWERS_BYTES:
+                return payloads[at:]
             try:
                 message = m.decode_request(payload)
             except ValueError as error:
                 self._close(session, "bad_frame", f"this is no request: {error}")
-                return
+                return []
             if type(message) is m.Submit and session.may_trade:
                 self._on_submit(session, message, ts)
             else:
@@ -335,6 +352,7 @@ class Gateway:
         if session.reader.too_long and not session.closing:
             length = session.reader.too_long
             self._close(session, "frame_too_long", f"a frame of {length:,} bytes is too long")
+        return []
 
     def _reply(self, session: Session, data: bytes) -> None:
         if not session.outbox:
@@ -345,8 +363,15 @@ class Gateway:
         account = session.account
         last_no = account.last_no if account is not None else 0
         # Two programs on one account run for the next number; the one that lost takes another.
-        level = logging.DEBUG if code == "number_taken" else logging.WARNING
-        log.log(level, "%s: %s: %s", session.peer, code, message)
+        session.refusals += 1
+        is_quiet = code == "number_taken" or session.refusals > _REFUSALS_TOLD
+        log.log(
+            logging.DEBUG if is_quiet else logging.WARNING,
+            "%s: %s: %s",
+            session.peer,
+            code,
+            message,
+        )
         self._reply(session, pack(m.Refused(code, message, no, last_no)))
 
     def _close(self, session: Session, code: str, message: str) -> None:
@@ -460,18 +485,20 @@ class Gateway:
     def _on_ask(self, session: Session, account: Account, ask: m.Ask) -> None:
         answer: m.Orders | m.Positions
         if ask.what == "orders":
-            answer = m.Orders(account.seq, tuple(_open_orders(account)))
+            answer = m.Orders(account.seq, tuple(open_orders(account)))
         elif ask.what == "positions":
             book = account.book
             answer = m.Positions(
-                account.seq, book.cash, account.is_killed, tuple(_positions(account))
+                account.seq, book.cash, account.is_killed, tuple(positions(account))
             )
         else:
             self._refuse(
                 session, "bad_question", f"{ask.what!r} is no question; ask orders or positions"
             )
             return
-        self._reply(session, pack(answer))
+        data = pack(answer)
+        session.answered_bytes += len(data)
+        self._reply(session, data)
 
     def _on_switch(self, account: Account, switch: m.Switch, client: int, ts: int) -> None:
         self.record(m.KillSwitched(account.number, account.seq, ts, switch.no, client, switch.on))
@@ -571,26 +598,3 @@ class Gateway:
                 self._close(session, "no_login", "no login within 5 seconds")
             elif ts - session.last_heard > _SILENCE_NS:
                 self._close(session, "silent", "nothing was heard for 30 seconds")
-
-
-def _open_orders(account: Account) -> Iterable[m.OpenOrder]:
-    for order in account.open.values():
-        yield m.OpenOrder(
-            order.no,
-            order.symbol,
-            order.qty,
-            order.filled,
-            order.kind,
-            order.tif,
-            order.limit,
-            order.trigger,
-            order.status,
-        )
-
-
-def _positions(account: Account) -> Iterable[m.Position]:
-    for symbol, holding in account.book.holdings.items():
-        if holding.qty or holding.realized or holding.fees:
-            yield m.Position(
-                symbol, holding.qty, holding.cost, holding.realized, holding.fees, holding.mark
-            )

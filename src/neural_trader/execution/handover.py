@@ -62,7 +62,7 @@ class GatewayState(msgspec.Struct, array_like=True, frozen=True):
     sessions: list[SessionState]
 
 
-def session_state(session: "Session", unsent: bytes) -> SessionState:
+def session_state(session: "Session", unread: bytes, unsent: bytes) -> SessionState:
     """Return where a session stands."""
     return SessionState(
         session.peer,
@@ -74,7 +74,7 @@ def session_state(session: "Session", unsent: bytes) -> SessionState:
         session.journal_seq,
         session.opened,
         session.last_heard,
-        session.reader.rest,
+        unread,
         unsent,
     )
 

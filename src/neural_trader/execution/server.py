@@ -10,27 +10,26 @@ import signal
 import socket
 import ssl
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from neural_trader.core.errors import GatewayError, JournalError, NeuralTraderError
+from neural_trader.execution.connections import FRAMES_A_TURN, ClientConnection, VenueConnection
 from neural_trader.execution.framing import pack
 from neural_trader.execution.gateway import Gateway
 from neural_trader.execution.handover import GatewayState, session_state
 from neural_trader.execution.messages import Ping
 from neural_trader.execution.metrics import Metrics
-from neural_trader.execution.sessions import OUT_BYTES_MAX, Session
+from neural_trader.execution.sessions import Session
 
 _TICK_S: Final = 0.05
 _RETRY_S: Final = 0.25
 _RETRY_MAX_S: Final = 5.0
 _VENUE_PING_NS: Final = 2_000_000_000
 _VENUE_SILENCE_NS: Final = 10_000_000_000
-_STALL_S: Final = 10.0
-_FRAMES_A_TURN: Final = 32
-"""So many requests make a turn at most: the venue works on them while the next are taken."""
 
 if TYPE_CHECKING:
     from neural_trader.execution.takeover import Taken
@@ -76,14 +75,16 @@ class GatewayServer:
         self._tls = tls
         self._venue_tls = venue_tls
         self._on_reload = on_reload
-        self._venue: _VenueConnection | None = None
+        self._venue: VenueConnection | None = None
         self._venue_lost = asyncio.Event()
         self._listener: asyncio.Server | None = None
         self._frozen: list[asyncio.Transport] = []
         self.resumed_at = 0
-        self._is_scheduled = False
+        self.is_scheduled = False
+        self._behind: deque[ClientConnection] = deque()
+        self._is_catching_up = False
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._call_soon = asyncio.get_running_loop().call_soon
+        self.call_soon = asyncio.get_running_loop().call_soon
 
     # ------------------------------------------------------------------------------------ running
     async def run(
@@ -98,7 +99,7 @@ class GatewayServer:
         """
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(
-            lambda: _ClientConnection(self), host, port, ssl=self._tls, backlog=1024
+            lambda: ClientConnection(self), host, port, ssl=self._tls, backlog=1024
         )
         await self._run(on_listening)
 
@@ -120,18 +121,18 @@ class GatewayServer:
         """
         loop = asyncio.get_running_loop()
         pairs: list[tuple[asyncio.Protocol, socket.socket]] = [
-            (_ClientConnection(self, session, state.unsent), sock)
+            (ClientConnection(self, session, state.unsent), sock)
             for sock, session, state in zip(
                 taken.clients, sessions, taken.state.sessions, strict=True
             )
         ]
         if taken.venue is not None:
             # The first of all: an order must find it there.
-            pairs.insert(0, (_VenueConnection(self, taken.state.venue.unsent), taken.venue))
+            pairs.insert(0, (VenueConnection(self, taken.state.venue.unsent), taken.venue))
         # All in one turn of the loop: nobody waits until the first ones have been served.
         listening = asyncio.create_task(
             loop.create_server(
-                lambda: _ClientConnection(self), sock=taken.listener, ssl=self._tls, backlog=1024
+                lambda: ClientConnection(self), sock=taken.listener, ssl=self._tls, backlog=1024
             )
         )
         await asyncio.gather(
@@ -207,7 +208,9 @@ class GatewayServer:
             has_venue=venue is not None,
             venue=gateway.venue.state_with(venue.sent.unsent() if venue is not None else b""),
             marks=gateway.core.marks,
-            sessions=[session_state(one.session, one.sent.unsent()) for one in connections],
+            sessions=[
+                session_state(one.session, one.unread, one.sent.unsent()) for one in connections
+            ],
         )
         ends = (self._listener.sockets[0], *((venue.end,) if venue is not None else ()))
         return state, [*ends, *(one.end for one in connections)]
@@ -220,7 +223,7 @@ class GatewayServer:
                     transport.resume_reading()
         self._frozen.clear()
 
-    def halt(self, error: JournalError) -> None:
+    def halt(self, error: Exception) -> None:
         """End ``run`` with an error: nothing more is taken, and nothing leaves."""
         log.critical("halted: %s", error)
         self.gateway.is_halted = True
@@ -251,7 +254,11 @@ class GatewayServer:
             if gateway.is_halted:
                 return
             now = time.time_ns()
-            gateway.on_time(now)
+            try:
+                gateway.on_time(now)
+            except Exception as error:  # noqa: BLE001 - a gateway without time must not go on
+                self.halt(error)
+                return
             self.metrics.work_up()
             venue = gateway.venue
             if self._venue is not None and now - venue.last_heard > _VENUE_PING_NS:
@@ -272,7 +279,7 @@ class GatewayServer:
                 if self._venue is None:
                     self._venue_lost.clear()
                     await loop.create_connection(
-                        lambda: _VenueConnection(self), host, port, ssl=self._venue_tls
+                        lambda: VenueConnection(self), host, port, ssl=self._venue_tls
                     )
             except OSError as error:
                 log.warning("no venue at %s:%s: %s", host, port, error.strerror or error)
@@ -286,13 +293,13 @@ class GatewayServer:
     # -------------------------------------------------------------------------------------- turns
     def schedule(self) -> None:
         """Have this turn's events made durable and sent, once everything readable was read."""
-        if not self._is_scheduled:
-            self._is_scheduled = True
-            self._call_soon(self.flush)
+        if not self.is_scheduled:
+            self.is_scheduled = True
+            self.call_soon(self.flush)
 
     def flush(self) -> None:
         """End a turn: the journal first, then whoever has something coming."""
-        self._is_scheduled = False
+        self.is_scheduled = False
         gateway = self.gateway
         if gateway.is_halted:
             return
@@ -315,7 +322,7 @@ class GatewayServer:
                 connection.send(session)
             dirty.clear()
 
-    def venue_connected(self, connection: "_VenueConnection") -> None:
+    def venue_connected(self, connection: "VenueConnection") -> None:
         """Log in at the venue, unless the connection is one that was taken over."""
         self._venue = connection
         if connection.is_taken:
@@ -330,20 +337,61 @@ class GatewayServer:
         if self.gateway.is_halted:
             return
         payloads = venue.cut(data, now)
-        size = 2 * _FRAMES_A_TURN
-        while len(payloads) > size:
-            venue.take(payloads[:size], now)
-            payloads = payloads[size:]
-            self.flush()
-            if self.gateway.is_halted:
-                return
-        trouble = venue.take(payloads, now)
+        size = 2 * FRAMES_A_TURN
+        try:
+            trouble = venue.take(payloads[:size], now)
+            while len(payloads) > size and not trouble:
+                payloads = payloads[size:]
+                self.flush()
+                if self.gateway.is_halted:
+                    return
+                trouble = venue.take(payloads[:size], now)
+        except Exception as error:  # noqa: BLE001 - half an event is no state to go on with
+            self.halt(error)
+            return
         if trouble and self._venue is not None:
             log.error("%s", trouble)
             self._venue.transport.abort()
-        if not self._is_scheduled:
-            self._is_scheduled = True
-            self._call_soon(self.flush)
+        if not self.is_scheduled:
+            self.is_scheduled = True
+            self.call_soon(self.flush)
+
+    def catch_up_soon(self, connection: ClientConnection) -> None:
+        """Have a client read the next piece of the journal, when it is its turn among them."""
+        if not connection.is_queued:
+            connection.is_queued = True
+            self._behind.append(connection)
+        if not self._is_catching_up:
+            self._is_catching_up = True
+            self.call_soon(self._catch_up)
+
+    def _catch_up(self) -> None:
+        """Give one piece to one client: whoever trades waits for no more than that."""
+        self._is_catching_up = False
+        connection = self._behind.popleft()
+        connection.is_queued = False
+        session = connection.session
+        if session is not None and connection.may_catch_up and not self.gateway.is_halted:
+            is_behind = self.gateway.catch_up(session)
+            self.schedule()
+            if is_behind:
+                self.catch_up_soon(connection)
+        if self._behind and not self._is_catching_up:
+            self._is_catching_up = True
+            self.call_soon(self._catch_up)
+
+    def make_room(self) -> bool:
+        """Return whether one more connection fits; one that has not logged in gives way."""
+        sessions = self.gateway.sessions
+        if len(sessions) < self.sessions_max:
+            return True
+        idle = [session for session in sessions if session.account is None and not session.closing]
+        if not idle:
+            return False
+        oldest: Any = min(idle, key=lambda session: session.opened).link
+        log.warning("%s: gives way to another, it has not logged in", oldest.session.peer)
+        oldest.drop()
+        return True
 
     def venue_lost(self) -> None:
         """Note that the venue is gone."""
@@ -355,180 +403,3 @@ class GatewayServer:
 
 def _itself(protocol: asyncio.Protocol) -> asyncio.Protocol:
     return protocol
-
-
-class _Sent:
-    """What is written to a transport; the last of it is kept until it has left this process."""
-
-    __slots__ = ("_size", "_transport", "_write", "kept")
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._size = transport.get_write_buffer_size
-        self._write = transport.write
-        self.kept: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        kept = self.kept
-        if kept and not self._size():
-            kept.clear()
-        kept.append(data)
-        self._write(data)
-
-    def unsent(self) -> bytes:
-        """Return what the system has not taken yet."""
-        size = self._size()
-        return b"".join(self.kept)[-size:] if size else b""
-
-
-class _ClientConnection(asyncio.Protocol):
-    """Bytes between one client and the gateway.
-
-    ``session`` and ``unsent`` are those of a connection that another gateway had.
-    """
-
-    __slots__ = (
-        "end",
-        "gateway",
-        "is_paused",
-        "is_plain",
-        "sent",
-        "server",
-        "session",
-        "stall",
-        "transport",
-        "unsent",
-    )
-
-    def __init__(
-        self, server: GatewayServer, session: Session | None = None, unsent: bytes = b""
-    ) -> None:
-        self.server = server
-        self.gateway = server.gateway
-        self.session = session
-        self.unsent = unsent
-        self.is_paused = False
-        self.stall: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport: asyncio.Transport = transport  # type: ignore[assignment]
-        self.sent = _Sent(self.transport)
-        self.end: Any = transport.get_extra_info("socket")
-        self.is_plain = transport.get_extra_info("sslcontext") is None
-        if self.session is not None:
-            self._go_on(self.session)
-            return
-        peer = "{}:{}".format(*transport.get_extra_info("peername")[:2])
-        if len(self.gateway.sessions) >= self.server.sessions_max:
-            log.warning("%s: refused, %d connections are open", peer, self.server.sessions_max)
-            transport.close()
-            return
-        self.transport.set_write_buffer_limits(high=OUT_BYTES_MAX // 4)
-        self.session = self.gateway.open_session(peer, time.time_ns())
-        self.session.link = self
-
-    def _go_on(self, session: Session) -> None:
-        """Go on with a connection where another gateway stood."""
-        session.link = self
-        self.server.resumed_at = time.monotonic_ns()
-        self.transport.set_write_buffer_limits(high=OUT_BYTES_MAX // 4)
-        if self.unsent:
-            self.sent.write(self.unsent)
-            self.unsent = b""
-        if session.account is not None and not session.is_live:
-            self.catch_up_soon()
-
-    def data_received(self, data: bytes) -> None:
-        session = self.session
-        gateway = self.gateway
-        if session is None or session.closing or gateway.is_halted:
-            return
-        server = self.server
-        now = time.time_ns()
-        payloads = gateway.cut(session, data, now)
-        while len(payloads) > _FRAMES_A_TURN:
-            gateway.take(session, payloads[:_FRAMES_A_TURN], now)
-            payloads = payloads[_FRAMES_A_TURN:]
-            server.flush()
-            if gateway.is_halted:
-                return
-        gateway.take(session, payloads, now)
-        if not server._is_scheduled:  # noqa: SLF001 - the two halves of one thing, on the hot path
-            server._is_scheduled = True  # noqa: SLF001
-            server._call_soon(server.flush)  # noqa: SLF001
-        if session.account is not None and not session.is_live:
-            self.catch_up_soon()
-
-    def send(self, session: Session) -> None:
-        outbox = session.outbox
-        self.sent.write(outbox[0] if len(outbox) == 1 else b"".join(outbox))
-        outbox.clear()
-        if session.closing:
-            self.transport.close()
-
-    def catch_up_soon(self) -> None:
-        # After the commit of this turn, which is scheduled already: only what is durable is told.
-        self.server._call_soon(self._catch_up)  # noqa: SLF001
-
-    def _catch_up(self) -> None:
-        session = self.session
-        if session is None or self.is_paused or session.is_live or self.gateway.is_halted:
-            return
-        is_behind = self.gateway.catch_up(session)
-        self.server.schedule()
-        if is_behind:
-            self.catch_up_soon()
-
-    def pause_writing(self) -> None:
-        # Whoever does not read is not read either: its requests would make answers without end.
-        self.is_paused = True
-        self.transport.pause_reading()
-        if self.session is not None:
-            self.gateway.fall_behind(self.session)
-        loop = asyncio.get_running_loop()
-        self.stall = loop.call_later(_STALL_S, self._cut_off)
-
-    def resume_writing(self) -> None:
-        self.is_paused = False
-        self.transport.resume_reading()
-        if self.stall is not None:
-            self.stall.cancel()
-            self.stall = None
-        if self.session is not None and self.session.account is not None:
-            self.catch_up_soon()
-
-    def _cut_off(self) -> None:
-        if self.session is not None:
-            log.warning("%s: cut off, it has read nothing for 10 seconds", self.session.peer)
-        self.transport.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        if self.stall is not None:
-            self.stall.cancel()
-        if self.session is not None:
-            self.gateway.close_session(self.session)
-            if self.session in self.gateway.dirty:
-                self.gateway.dirty.remove(self.session)
-            self.session.closing = self.session.closing or "lost"
-
-
-class _VenueConnection(asyncio.Protocol):
-    """Bytes between the gateway and its venue."""
-
-    def __init__(self, server: GatewayServer, unsent: bytes | None = None) -> None:
-        self.server = server
-        self.is_taken = unsent is not None
-        self._unsent = unsent
-        self.data_received = server.venue_received  # type: ignore[method-assign]
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport: asyncio.Transport = transport  # type: ignore[assignment]
-        self.sent = _Sent(self.transport)
-        self.end: Any = transport.get_extra_info("socket")
-        self.is_plain = transport.get_extra_info("sslcontext") is None
-        if self._unsent:
-            self.sent.write(self._unsent)
-        self.server.venue_connected(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        self.server.venue_lost()

@@ -23,6 +23,10 @@ class Session:
     ----------
     account : Account or None
         None until the login.
+    answered_bytes : int
+        What questions have put into the outbox.
+    refusals : int
+        How often something was refused.
     next_seq : int
         The first event that has not been put into the outbox.
     is_live : bool
@@ -37,6 +41,7 @@ class Session:
 
     __slots__ = (
         "account",
+        "answered_bytes",
         "client",
         "closing",
         "is_live",
@@ -50,6 +55,7 @@ class Session:
         "peer",
         "rate",
         "reader",
+        "refusals",
     )
 
     def __init__(self, peer: str, ts: int) -> None:
@@ -63,6 +69,8 @@ class Session:
         self.next_seq = 0
         self.journal_seq = 0
         self.outbox: list[bytes] = []
+        self.answered_bytes = 0
+        self.refusals = 0
         self.opened = ts
         self.last_heard = ts
         self.closing = ""

@@ -1,6 +1,9 @@
 """Peers that do not belong here are refused and logged, and others notice nothing."""
 
+import os
 import socket
+import struct
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,10 +121,88 @@ def test_a_thousand_idle_connections(stack: Stack) -> None:
                 assert client.submit("KO", 1, limit="56", tif="IOC").status == "filled"
                 times.append(time.perf_counter() - begun)
             assert sorted(times)[25] < 0.05
-            assert "refused, 256 connections are open" in stack.log()
+            # They give way to one another, and to one who logs in.
+            assert "gives way to another, it has not logged in" in stack.log()
+            with stack.client("other") as other:
+                assert other.submit("KO", 1, limit="56", tif="IOC").status == "filled"
         finally:
             for one in idle:
                 one.close()
+
+
+def test_a_full_gateway_says_so(tmp_path: Path) -> None:
+    config = write_config(tmp_path, free_port(), gateway="sessions_max = 2")
+    gateway = Running(tmp_path, "serve", "--config", str(config), "--venue", "127.0.0.1:1")
+    address = f"127.0.0.1:{gateway.port}"
+    try:
+        with (
+            nt.BlockingClient(address, token=TOKENS["trade"]),
+            nt.BlockingClient(address, token=TOKENS["other"]),
+            socket.create_connection(("127.0.0.1", gateway.port)) as one,
+        ):
+            one.settimeout(5)
+            (payload,) = FrameReader().feed(one.recv(1_000))
+            answer = m.decode_to_client(payload)
+            assert isinstance(answer, m.Refused)
+            assert (answer.code, one.recv(1)) == ("full", b"")
+    finally:
+        assert gateway.stop() == 0
+
+
+def descriptors(stack: Stack) -> int:
+    return len(os.listdir(f"/proc/{stack.gateway.process.pid}/fd"))  # noqa: PTH208 - a count
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_connections_that_are_reset_at_once_leave_nothing_behind(stack: Stack) -> None:
+    with stack.client("trade") as client:
+        before = descriptors(stack)
+        for _ in range(200):
+            with socket.socket() as one:
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                one.connect(("127.0.0.1", stack.gateway.port))
+        # What comes after them was accepted after them.
+        assert client.submit("KO", 1, limit="56", tif="IOC").status == "filled"
+        with stack.client("other"):
+            pass
+        until = time.monotonic() + 10.0
+        while descriptors(stack) > before:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    assert "Traceback" not in stack.log()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_questions_without_end_fill_no_memory(stack: Stack) -> None:
+    def memory_mb() -> float:
+        status = Path(f"/proc/{stack.gateway.process.pid}/status").read_text()
+        (line,) = [line for line in status.splitlines() if line.startswith("VmRSS")]
+        return int(line.split()[1]) / 1024
+
+    with stack.client("trade") as client:
+        for _ in range(100):
+            client.submit("PEP", 1, limit="52.00")
+        before = memory_mb()
+        askers = []
+        for number in range(8):
+            asker = stack.connect()
+            asker.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+            login = pack(m.Login(m.VERSION, TOKENS["read"], 1_000 + number, 0))
+            asker.sendall(login + 8_000 * pack(m.Ask("orders")))
+            askers.append(asker)
+        for _ in range(200):
+            assert client.submit("KO", 1, limit="56", tif="IOC").status == "filled"
+        assert memory_mb() < before + 30
+        # Whoever reads gets every answer.
+        reader = FrameReader(1 << 20)
+        askers[0].settimeout(20)
+        answers = 0
+        while answers < 8_001:
+            answers += len(reader.feed(askers[0].recv(1 << 18)))
+        for asker in askers:
+            asker.close()
+        client.kill_switch(on=True)
+        client.kill_switch(on=False)
 
 
 def test_a_half_open_peer_is_cut_off(stack: Stack) -> None:
