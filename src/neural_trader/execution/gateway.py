@@ -182,6 +182,17 @@ class Gateway:
                 changed += 1
         return changed
 
+    def renew_grants(self, grants: Iterable[Grant]) -> None:
+        """Let these tokens in from now on, and end the sessions of all others.
+
+        Those of accounts that the journal does not know yet have to wait for the next start.
+        """
+        names = {account.name for account in self.core.accounts.values()}
+        self.grants = tuple(grant for grant in grants if grant.account in names)
+        for session in self.sessions:
+            if session.grant is not None and session.grant not in self.grants:
+                self._close(session, "revoked", "this token no longer lets anybody in")
+
     # ----------------------------------------------------------------------------------- records
     def record(self, event: m.Record) -> None:
         """Write an event down, apply it, and put it into the outboxes of those whom it concerns."""
@@ -456,6 +467,7 @@ class Gateway:
             return
         session.account = account
         session.client = login.client
+        session.grant = grant
         session.may_trade = grant.scope == "trade"
         session.next_seq = login.next_seq or account.seq
         place = bisect_right(account.index, (session.next_seq, 1 << 62)) - 1

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from neural_trader.execution.framing import FRAME_BYTES_MAX, FrameReader
+from neural_trader.execution.tokens import Grant
 
 if TYPE_CHECKING:
     from neural_trader.execution.gateway import Gateway
     from neural_trader.execution.sessions import Session
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of these structures: gateways of two versions do not hand over to each other."""
 
 
@@ -41,6 +42,7 @@ class SessionState(msgspec.Struct, array_like=True, frozen=True):
     peer: str
     account: int
     client: int
+    grant: Grant | None
     may_trade: bool
     is_live: bool
     next_seq: int
@@ -68,6 +70,7 @@ def session_state(session: "Session", unread: bytes, unsent: bytes) -> SessionSt
         session.peer,
         0 if session.account is None else session.account.number,
         session.client,
+        session.grant,
         session.may_trade,
         session.is_live,
         session.next_seq,
@@ -100,6 +103,7 @@ def _restore_session(gateway: "Gateway", state: SessionState) -> "Session":
     if state.account:
         session.account = gateway.core.accounts[state.account]
         session.client = state.client
+        session.grant = state.grant
         session.may_trade = state.may_trade
         session.next_seq = state.next_seq
         session.journal_seq = state.journal_seq

@@ -472,10 +472,14 @@ class QueryOrder(Message, frozen=True, tag=64):
 
 # ----------------------------------------------------------------- what the venue tells the gateway
 class VenueWelcome(Message, frozen=True, tag=70):
-    """The venue knows the gateway; nothing of an earlier connection will be worked on any more."""
+    """The venue knows the gateway; nothing of an earlier connection will be worked on any more.
+
+    ``instruments`` are symbol, tick, lot and minor unit of what it lists; none is not said.
+    """
 
     version: int
     venue: str
+    instruments: tuple[tuple[str, str, str, str], ...] = ()
 
 
 class VenueRefused(Message, frozen=True, tag=71):

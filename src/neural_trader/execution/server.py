@@ -142,6 +142,7 @@ class GatewayServer:
             )
         )
         self._listener = await listening
+        self.gateway.renew_grants(self.gateway.grants)
         await self._run(on_listening)
 
     async def _run(self, on_listening: Callable[[str, int], None] | None) -> None:

@@ -11,6 +11,7 @@ from neural_trader.execution.limits import Rate
 
 if TYPE_CHECKING:
     from neural_trader.execution.accounts import Account
+    from neural_trader.execution.tokens import Grant
 
 OUT_BYTES_MAX: Final = 1024 * 1024
 """What may wait for a client that does not read; beyond it the journal waits for it instead."""
@@ -27,6 +28,8 @@ class Session:
         What questions have put into the outbox.
     refusals : int
         How often something was refused.
+    grant : Grant or None
+        What let it in.
     next_seq : int
         The first event that has not been put into the outbox.
     is_live : bool
@@ -44,6 +47,7 @@ class Session:
         "answered_bytes",
         "client",
         "closing",
+        "grant",
         "is_live",
         "journal_seq",
         "last_heard",
@@ -64,6 +68,7 @@ class Session:
         self.rate = Rate()
         self.account: Account | None = None
         self.client = 0
+        self.grant: Grant | None = None
         self.may_trade = False
         self.is_live = False
         self.next_seq = 0

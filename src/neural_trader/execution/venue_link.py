@@ -494,7 +494,16 @@ class VenueLink:
                 )
             )
 
-    def _on_welcome(self, _welcome: m.VenueWelcome, _ts: int) -> None:
+    def _on_welcome(self, welcome: m.VenueWelcome, _ts: int) -> None:
+        for symbol, *units in welcome.instruments:
+            ours = self.core.listings.get(symbol)
+            if ours is not None and [*ours.sizes[1:]] != units:
+                # Every figure of it would be wrong, and none of them would look so.
+                self.refusal = (
+                    f"{symbol} has tick, lot and minor unit {', '.join(units)} at the venue and "
+                    f"{', '.join(ours.sizes[1:])} here: make them equal; nothing is sent meanwhile"
+                )
+                return
         self.state = "recovering"
         for order in self.core.open_orders():
             self.ask(order.account, order.no)

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 import neural_trader as nt
-from neural_trader.execution import LiveFill, hash_token
+from neural_trader.execution import LiveFill, handover, hash_token
 from neural_trader.execution import messages as m
 from neural_trader.execution.framing import FrameReader, pack
 from neural_trader.execution.journal import walk
@@ -24,6 +24,7 @@ from neural_trader.execution.takeover import SOCKET
 from tests.order_path import TOKENS, Running, free_port, write_config
 
 ROUNDS = 3
+NEW = "n" * 64
 
 
 class Desk:
@@ -224,6 +225,23 @@ def test_limits_and_accounts_of_the_new_configuration_hold(desk: Desk) -> None:
         assert client.submit("KO", 5, tif="IOC").status == "filled"
 
 
+def test_a_token_that_is_gone_ends_its_sessions(desk: Desk) -> None:
+    with (
+        nt.BlockingClient(desk.address, token=TOKENS["trade"]) as client,
+        nt.BlockingClient(desk.address, token=TOKENS["other"]) as other,
+    ):
+        still_trades(desk, client)
+        still_trades(desk, other)
+        text = desk.config.read_text()
+        desk.config.write_text(text.replace(hash_token(TOKENS["other"]), hash_token(NEW)))
+        desk.take_over()
+        still_trades(desk, client)
+        with pytest.raises(nt.GatewayError):
+            other.submit("KO", 1, limit="56.00", tif="IOC")
+    with nt.BlockingClient(desk.address, token=NEW) as other:
+        still_trades(desk, other)
+
+
 def run_serve(desk: Desk) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "neural_trader", *desk.serve, "--takeover"],
@@ -278,7 +296,7 @@ class Impostor:
 
     def go(self, steps: int) -> None:
         """Say so many of the words that a new gateway says."""
-        self.say("hello", 1, m.VERSION, self.process.pid)
+        self.say("hello", handover.VERSION, m.VERSION, self.process.pid)
         assert self.hear() == ["welcome"]
         if steps > 1:
             self.say("ready")
@@ -356,7 +374,7 @@ def test_a_new_gateway_that_wrote_and_died_halts_the_old_one(tmp_path: Path) -> 
     [
         (("hello", 99, m.VERSION, 1), "versions"),
         (("goodbye",), ""),
-        (("hello", 1, m.VERSION, 1, 1), "versions"),
+        (("hello", handover.VERSION, m.VERSION, 1, 1), "versions"),
     ],
 )
 def test_another_version_is_refused(desk: Desk, words: tuple[Any, ...], answer: str) -> None:

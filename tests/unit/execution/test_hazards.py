@@ -243,6 +243,19 @@ def test_a_quote_beyond_all_prices_is_ignored() -> None:
     assert desk.gateway.core.marks["KO"][0] == 5_420
 
 
+def test_a_venue_with_other_units_is_not_traded_at() -> None:
+    desk = Desk()
+    desk.gateway.venue.disconnected()
+    desk.gateway.venue.connected(desk.now)
+    units = (("KO", "0.01", "1", "0.01"), ("PEP", "0.01", "1", "0.01"), ("XX", "1", "1", "1"))
+    welcome = m.VenueWelcome(m.VERSION, "test", units)
+    said = desk.gateway.venue.receive(pack(welcome), desk.now)
+    assert "PEP has tick, lot and minor unit 0.01, 1, 0.01 at the venue and 0.001" in said
+    assert desk.gateway.venue.state != "up"
+    desk.turn()
+    assert desk.submit("PEP", 1).reason == "venue_down"
+
+
 def test_an_order_that_the_venue_has_forgotten_is_unknown_until_somebody_cancels_it() -> None:
     desk = Desk()
     desk.submit("KO", 100, limit=5_400)

@@ -165,8 +165,9 @@ class _Desk(NamedTuple):
         from neural_trader.execution import GatewayServer, read_config
 
         def reload() -> None:
-            limits = read_config(self.config).account_limits()
-            changed = gateway.reload_limits(limits, time.time_ns())
+            read = read_config(self.config)
+            changed = gateway.reload_limits(read.account_limits(), time.time_ns())
+            gateway.renew_grants(read.tokens)
             logging.getLogger("neural_trader.gateway").info(
                 "limits of %d accounts changed", changed
             )

@@ -102,6 +102,7 @@ class BarMarket:
         self.time = 0
         self.is_over = False
         self._costs, self._share = costs, matching.volume_share
+        self.listings = listings
         self._units = {name: _Units(one, costs, matching) for name, one in listings.items()}
         self._working: dict[str, dict[int, PaperOrder]] = {name: {} for name in listings}
         self._slices = _slices(bars, list(listings), needs_volume=self._share is not None)

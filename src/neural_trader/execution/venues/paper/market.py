@@ -4,6 +4,7 @@ A market decides what fills, and when; the desk (``PaperVenue``) numbers it, tel
 remembers it.
 """
 
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 import msgspec
@@ -91,8 +92,11 @@ class Market(Protocol):
         Whether no step will follow.
     is_replay : bool
         Whether it plays recorded prices.
+    listings : mapping of str to Listing
+        What can be traded, and in which units.
     """
 
+    listings: Mapping[str, Listing]
     time: int
     is_over: bool
     is_replay: bool

@@ -90,6 +90,7 @@ class QuotedMarket:
         self._fee_numerator, self._fee_denominator = rate.numerator, rate.denominator
         # By so much a price must be better than a limit for the limit to be filled.
         self._beyond = 1 if matching.limit_fills == "through" else 0
+        self.listings = listings
         self._touches = {name: Touch(one) for name, one in listings.items()}
         self._session = NO_SESSION
 

@@ -95,7 +95,11 @@ class PaperVenue:
         self._now = self.market.time or ts
         later = min(self._fill_id - last, len(self._fills))
         return [
-            m.VenueWelcome(m.VERSION, self.config.name),
+            m.VenueWelcome(
+                m.VERSION,
+                self.config.name,
+                tuple(listing.sizes for listing in self.market.listings.values()),
+            ),
             *islice(self._fills, len(self._fills) - later, None),
             *self.market.quotes(),
         ]

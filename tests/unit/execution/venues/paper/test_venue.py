@@ -47,7 +47,8 @@ def test_a_login_is_answered_with_fills_and_quotes() -> None:
     desk.order(25)
     desk.order(-5)
     welcome, *rest = desk.venue.login(login(1, 2), desk.now)
-    assert welcome == m.VenueWelcome(m.VERSION, "paper")
+    units = tuple(one.sizes for one in desk.venue.market.listings.values())
+    assert welcome == m.VenueWelcome(m.VERSION, "paper", units)
     assert rest[:-1] == desk.fills()[2:]
     assert isinstance(rest[-1], m.Quote)
 
