@@ -21,6 +21,7 @@ from neural_trader.execution.framing import frame, pack
 from neural_trader.execution.journal.protocol import Journal
 from neural_trader.execution.limits import Denial, Limits
 from neural_trader.execution.listing import Listing
+from neural_trader.execution.repeats import Numbered, answer_again
 from neural_trader.execution.sessions import Session
 from neural_trader.execution.tokens import Grant, find_grant
 from neural_trader.execution.venue_link import VenueLink
@@ -33,7 +34,6 @@ _CHUNK_BYTES: Final = 16 * 1024
 _ANSWERS_BYTES: Final = 64 * 1024
 _REFUSALS_TOLD: Final = 20
 _NO_STEP_MAX: Final = 1 << 20
-_NO_REPLY: Final = "number {} has been used, and the reply to it is no longer remembered"
 _REPLAY_BYTES: Final = 4 * 1024 * 1024
 _STREAM: Final = frozenset(
     {
@@ -553,36 +553,13 @@ class Gateway:
         elif type(event) is m.ReplaceRequested:
             self.venue.send_replace(event)
 
-    def _repeat(
-        self,
-        session: Session,
-        account: Account,
-        message: m.Submit | m.Cancel | m.Replace | m.Switch,
-    ) -> None:
-        """Answer a request whose number is not new: the same way, if it is the same one."""
-        no = message.no
-        order = account.order(no)
-        known = account.replies.get(no)
-        request = account.requests.get(no)
-        asker = known[0] if known else order.client if order else request.client if request else 0
-        same = (
-            type(message) is not m.Submit
-            or order is None
-            or ((order.symbol, order.kind) == (message.symbol, message.kind))
-        )
-        if asker == session.client and same:
-            if known:
-                # One that is being caught up gets it in its place in the stream.
-                if session.is_live or m.decode_record(known[1]).seq < session.next_seq:
-                    self._reply(session, frame(known[1]))
-            elif request is None and (order is None or order.status != "submitted"):
-                self._refuse(session, "number_used", _NO_REPLY.format(no), no)
-            return
-        if asker or no > account.forgotten_no:
-            text = f"number {no} belongs to another request; use one above {account.last_no}"
-            self._refuse(session, "number_taken", text, no)
-            return
-        self._refuse(session, "number_used", _NO_REPLY.format(no), no)
+    def _repeat(self, session: Session, account: Account, message: Numbered) -> None:
+        """Answer a request whose number is not new."""
+        answer = answer_again(session, account, message)
+        if isinstance(answer, bytes):
+            self._reply(session, frame(answer))
+        elif answer is not None:
+            self._refuse(session, answer.code, answer.message, message.no)
 
     def _is_new(self, session: Session, account: Account, no: int) -> bool:
         """Return whether a number can be used; refuse one that leaves too few for all others."""
