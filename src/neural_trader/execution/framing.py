@@ -12,6 +12,8 @@ FRAME_BYTES_MAX: Final = 16 * 1024
 """The longest frame that a gateway takes from a client, and a venue from a gateway."""
 REPLY_BYTES_MAX: Final = 16 * 1024 * 1024
 """The longest frame that a client takes from its gateway, and a gateway from its venue."""
+UNREAD: Final = -1
+"""What ``head_of`` gives for an account whose number is not a single byte."""
 
 
 def frame(payload: bytes) -> bytes:
@@ -61,3 +63,10 @@ class FrameReader:
                 at = stop
         self.rest = b"" if self.too_long else data[at:]
         return found
+
+
+def head_of(payload: bytes) -> tuple[int, int]:
+    """Return tag and account of a record without decoding it: arrays that begin with both."""
+    at = 1 if payload[0] < 0xA0 else 3
+    number = payload[at + 1]
+    return payload[at], number if number < 0x80 else UNREAD

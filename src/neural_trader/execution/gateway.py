@@ -17,7 +17,7 @@ from neural_trader.execution.accounts import INDEX_MASK, REQUESTS_MAX, Account
 from neural_trader.execution.answers import open_orders, positions
 from neural_trader.execution.checkpoint import restore_image
 from neural_trader.execution.core import Core
-from neural_trader.execution.framing import frame, pack
+from neural_trader.execution.framing import UNREAD, frame, head_of, pack
 from neural_trader.execution.journal.protocol import Journal
 from neural_trader.execution.limits import Denial, Limits
 from neural_trader.execution.listing import Listing
@@ -299,8 +299,8 @@ class Gateway:
                 return False
             for seq, payload in chunk:
                 session.journal_seq = seq + 1
-                tag, number = m.head_of(payload)
-                if tag not in _STREAM_TAGS or number not in (account.number, m.UNREAD):
+                tag, number = head_of(payload)
+                if tag not in _STREAM_TAGS or number not in (account.number, UNREAD):
                     continue
                 event: Any = m.decode_record(payload)
                 if (

@@ -624,17 +624,6 @@ FromVenue = (
     | Pong
 )
 
-UNREAD: Final = -1
-"""What ``head_of`` gives for an account whose number is not a single byte."""
-
-
-def head_of(payload: bytes) -> tuple[int, int]:
-    """Return tag and account of a record without decoding it: arrays that begin with both."""
-    at = 1 if payload[0] < 0xA0 else 3
-    number = payload[at + 1]
-    return payload[at], number if number < 0x80 else UNREAD
-
-
 encode = msgspec.msgpack.Encoder().encode
 decode_request = msgspec.msgpack.Decoder(ClientRequest).decode
 decode_to_client = msgspec.msgpack.Decoder(ToClient).decode

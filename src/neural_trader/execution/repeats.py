@@ -46,7 +46,7 @@ def answer_again(session: Session, account: Account, request: Numbered) -> bytes
             return None if is_waited_for else used
         event = m.decode_record(known[1])
         # One that is being caught up gets it in its place in the stream.
-        is_told = session.is_live or event.seq < session.next_seq  # type: ignore[union-attr]
+        is_told = session.is_live or event.seq < session.next_seq
         return known[1] if is_told else None
     if asker or no > account.forgotten_no:
         text = f"number {no} belongs to another request; use one above {account.last_no}"
