@@ -100,7 +100,7 @@ class ClientConnection(asyncio.Protocol):
             self.transport.close()
             return
         self.transport.set_write_buffer_limits(high=OUT_BYTES_MAX // 4)
-        self.session = self.gateway.open_session(peer, time.time_ns())
+        self.session = self.gateway.open_session(peer, self.server.clock.now())
         self.session.link = self
 
     def _go_on(self, session: Session) -> None:
@@ -131,7 +131,7 @@ class ClientConnection(asyncio.Protocol):
         gateway = self.gateway
         if session is None or session.closing or gateway.is_halted:
             return
-        now = time.time_ns()
+        now = self.server.clock.now()
         try:
             payloads = gateway.cut(session, data, now)
             if len(payloads) > FRAMES_A_TURN or self.waiting:

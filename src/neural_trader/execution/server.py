@@ -1,7 +1,7 @@
 """The gateway's sockets: bytes between its clients, itself and its venue, a turn at a time.
 
 Whatever the event loop finds readable in one go makes one turn: one write of the journal, then one
-write to everybody who has something coming. The clock is read here, once a piece of bytes.
+write to everybody who has something coming. The clock is read once a piece of bytes.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from neural_trader.core.errors import GatewayError, JournalError, NeuralTraderError
+from neural_trader.execution.clock import Clock
 from neural_trader.execution.connections import FRAMES_A_TURN, ClientConnection, VenueConnection
 from neural_trader.execution.framing import pack
 from neural_trader.execution.gateway import Gateway
@@ -68,6 +69,7 @@ class GatewayServer:
         on_reload: Callable[[], None] | None = None,
     ) -> None:
         self.gateway = gateway
+        self.clock = Clock()
         self.metrics = Metrics()
         self.metrics.answers = gateway.venue.answers_ns
         self.sessions_max = sessions_max
@@ -254,7 +256,8 @@ class GatewayServer:
             await asyncio.sleep(_TICK_S)
             if gateway.is_halted:
                 return
-            now = time.time_ns()
+            self.clock.follow()
+            now = self.clock.now()
             try:
                 gateway.on_time(now)
             except Exception as error:  # noqa: BLE001 - a gateway without time must not go on
@@ -328,12 +331,12 @@ class GatewayServer:
         self._venue = connection
         if connection.is_taken:
             return
-        self.gateway.venue.connected(time.time_ns())
+        self.gateway.venue.connected(self.clock.now())
         self.schedule()
 
     def venue_received(self, data: bytes) -> None:
         """Take bytes from the venue."""
-        now = time.time_ns()
+        now = self.clock.now()
         venue = self.gateway.venue
         if self.gateway.is_halted:
             return
