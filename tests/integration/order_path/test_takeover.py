@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from neural_trader.execution.framing import FrameReader, pack
 from neural_trader.execution.journal import walk
 from neural_trader.execution.takeover import SOCKET
 from tests.order_path import TOKENS, Running, free_port, write_config
+from tests.tidy.tree import ROOT
 
 ROUNDS = 3
 NEW = "n" * 64
@@ -223,6 +225,29 @@ def test_limits_and_accounts_of_the_new_configuration_hold(desk: Desk) -> None:
         assert [str(position.qty) for position in client.positions()] == ["50"]
     with nt.BlockingClient(desk.address, token="n" * 64) as client:
         assert client.submit("KO", 5, tif="IOC").status == "filled"
+
+
+@pytest.mark.parametrize("version", ["v1"])
+def test_a_journal_of_every_version_is_taken_over(tmp_path: Path, version: str) -> None:
+    shutil.copytree(ROOT / "tests" / "golden" / f"journal-{version}", tmp_path / "journal")
+    # As in that journal, where PEP has a tick of its own.
+    one, two = 'symbol = "PEP"\ntick_size = "0.01"', 'symbol = "PEP"\ntick_size = "0.001"'
+    desk = Desk.__new__(Desk)
+    desk.folder = tmp_path
+    desk.venue = Running(tmp_path, "venue", "--port", "0", "--symbols", "KO")
+    desk.config = write_config(tmp_path, free_port())
+    desk.config.write_text(desk.config.read_text().replace(one, two))
+    desk.gateway = Running(tmp_path, *desk.serve)
+    assert desk.gateway.said["records"] == 92
+    try:
+        for _ in range(2):
+            with nt.BlockingClient(desk.address, token=TOKENS["trade"]) as client:
+                before = {one.symbol: one.qty for one in client.positions()}
+                assert before["PEP"] == -30
+                desk.take_over()
+                assert {one.symbol: one.qty for one in client.positions()} == before
+    finally:
+        desk.stop()
 
 
 def test_a_token_that_is_gone_ends_its_sessions(desk: Desk) -> None:
