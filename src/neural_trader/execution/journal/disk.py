@@ -110,7 +110,11 @@ def lock(folder: Path) -> int:
     except BaseException:
         os.close(fd)
         raise
-    sign(fd)
+    try:
+        sign(fd)
+    except BaseException:
+        os.close(fd)
+        raise
     return fd
 
 

@@ -9,7 +9,7 @@ import zlib
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self, get_args
 
@@ -369,17 +369,17 @@ class FileJournal:
             self._tail = None
         if self._lock < 0:
             return
-        try:
+        # A segment that keeps its zeros, or a lock its number, is as good.
+        with suppress(OSError):
             if self._problem is None:
                 os.ftruncate(self._fd, self._at)
-        finally:
-            self._problem = self._problem or f"the journal {self.folder} is closed"
-            self._parts.clear()
-            self._drop_spare()
-            os.close(self._fd)
             os.ftruncate(self._lock, 0)
-            os.close(self._lock)
-            self._lock = -1
+        self._problem = self._problem or f"the journal {self.folder} is closed"
+        self._parts.clear()
+        self._drop_spare()
+        os.close(self._fd)
+        os.close(self._lock)
+        self._lock = -1
 
     def _drop_spare(self) -> None:
         if self._spare is not None:
