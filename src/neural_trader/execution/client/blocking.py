@@ -139,7 +139,7 @@ class BlockingClient:
         self._send(connection)
         left = until - time.monotonic()
         pending = isinstance(connection, ssl.SSLSocket) and connection.pending()
-        if not pending and not select.select([connection], [], [], max(left, 0.0))[0]:
+        if not pending and not _is_readable(connection, max(left, 0.0)):
             return False
         data = connection.recv(_RECEIVE_BYTES)
         if not data:
@@ -291,3 +291,10 @@ class BlockingClient:
     def next_seq(self) -> int:
         """See ``Client.next_seq``."""
         return self._session.next_seq
+
+
+def _is_readable(connection: socket.socket, timeout_s: float) -> bool:
+    """Wait for something to read. ``select`` fails in programs with more than a thousand files."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(1e3 * timeout_s))
