@@ -402,9 +402,11 @@ class VenueLink:
             self._settle_requests(account, order, ts, order.status)
 
     def _on_change_rejected(self, message: m.ChangeRejected, ts: int) -> None:
-        number, _ = m.owner_of(message.id)
+        number, no = m.owner_of(message.id)
         account = self.core.accounts.get(number)
         request = None if account is None else account.requests.get(message.request)
+        if request is not None and request.order != no:
+            return
         if account is not None and request is not None and message.reason == "forgotten":
             # It ended there long ago, and somebody who has looked says that it is over.
             order = account.open.get(request.order)

@@ -237,6 +237,19 @@ def test_a_change_to_nothing_is_not_a_fill() -> None:
     assert (desk.account.open[1].status, desk.account.open[1].qty) == ("accepted", -100)
 
 
+def test_an_answer_about_another_order_answers_no_wish() -> None:
+    desk = Desk()
+    for no in (1, 2):
+        desk.submit("KO", 100, limit=5_400 - no)
+        desk.accept(no)
+    no = desk.client.cancel(1)
+    desk.pass_on()
+    desk.say(m.ChangeRejected(m.order_id(1, 2), no, "filled", 0))
+    assert no in desk.account.requests
+    desk.say(m.ChangeRejected(m.order_id(1, 1), no, "filled", 0))
+    assert not desk.account.requests
+
+
 def test_a_quote_beyond_all_prices_is_ignored() -> None:
     desk = Desk()
     desk.say(m.Quote("KO", 1 << 60, 1 << 60, 1, 1, 0))
