@@ -1,10 +1,12 @@
 # Every target says what it does after two number signs; `make` alone lists them.
 # Options: PYTHON=python3.12 (the Python to build with), VENV=folder (where the environment goes),
-# ARGS="..." (passed on to the tool that the target runs).
+# ARGS="..." (passed on to the tool that the target runs); SEED=n repeats what a long run did.
 
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+KILLS ?= 100
+SEEDED := $(if $(SEED),--seed $(SEED))
 
 ifneq ($(words $(VENV)),1)
 $(error VENV is "$(VENV)": give one folder without spaces in its name)
@@ -26,7 +28,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DELETE_ON_ERROR:
 # Two installs into one environment at once would break it.
 .NOTPARALLEL:
-.PHONY: help setup demo test check format bench peers fills golden wheel clean distclean
+.PHONY: help setup demo test check format bench faults peers fills golden wheel clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +59,9 @@ format: $(DEV) ## Format the code and mend what the linter can mend
 
 bench: $(RUNTIME) ## Measure the backtests against plain Python (ARGS="--peers" adds other engines)
 	@$(VENV)/bin/neural-trader bench backtest $(ARGS)
+
+faults: $(DEV) ## Kill client, gateway and venue under load, and count (KILLS=100 SEED=7)
+	@$(PY) -m tests.reliability.faults --kills $(KILLS) $(SEEDED)
 
 peers: $(RUNTIME) ## Make the environments of the other engines that the bench compares with
 	@$(PY) benchmarks/rivals/make_peers.py $(ARGS)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -49,32 +50,58 @@ def write_config(
 
 
 class Running:
-    """A command that serves, and the line with which it said that it listens."""
+    """A command that serves, and the line with which it said that it listens.
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    ``program`` is another program that says such a line; ``said_to`` is what it reads.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        program: tuple[str, ...] = (),
+        said_to: str = "",
+    ) -> None:
         self.log = folder / f"{arguments[0]}.log"
-        command = [sys.executable, "-m", "neural_trader", *arguments, "--json"]
+        program = program or ("-m", "neural_trader", *arguments, "--json")
         with self.log.open("a") as errors:
             self.process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=folder
+                [sys.executable, *program],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                cwd=folder,
             )
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line, self.log.read_text()
-        self.said: dict[str, Any] = json.loads(line)
+        assert self.process.stdin is not None
+        with self.process.stdin as stdin:
+            stdin.write(said_to)
+        self.said: dict[str, Any] = json.loads(self.line())
         self.port = int(self.said["port"])
+
+    def line(self) -> str:
+        """Return the next line that it says."""
+        stdout = self.process.stdout
+        assert stdout is not None
+        is_there = select.select([stdout], [], [], START_S)[0]
+        line = stdout.readline() if is_there else ""
+        if not line:
+            self.kill()
+        assert line, f"{self.log.name}: {self.log.read_text()[-2000:]}"
+        return line
 
     def kill(self) -> None:
         """End it without a word."""
         os.kill(self.process.pid, signal.SIGKILL)
-        self._reap()
+        self.wait()
 
     def stop(self) -> int:
         """Ask it to end, and return its exit code."""
         self.process.terminate()
-        return self._reap()
+        return self.wait()
 
-    def _reap(self) -> int:
+    def wait(self) -> int:
+        """Wait for its end, and return its exit code."""
         code = self.process.wait(START_S)
         if self.process.stdout is not None:
             self.process.stdout.close()

@@ -1,86 +1,90 @@
-"""The gateway is killed under load, again and again: nothing is lost, nothing happens twice."""
+"""Processes are killed under load, again and again: nothing is lost, nothing happens twice."""
 
-import asyncio
-import random
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-import neural_trader as nt
-from neural_trader.execution import LiveFill
-from neural_trader.execution import messages as m
-from neural_trader.execution.journal import walk
-from tests.order_path import TOKENS, Running, free_port, write_config
-
-KILLS = 20
-AT_ONCE = 8
-
-
-async def trade(client: nt.Client, stop: asyncio.Event, acked: dict[int, str], at: int) -> None:
-    """Send orders until told to stop; write down what was answered."""
-    while not stop.is_set():
-        symbol = ("KO", "PEP")[at % 2]
-        # One side a symbol, so that no order meets another of its own account.
-        qty, limit = (1, "56.00") if symbol == "KO" else (-1, "52.00")
-        order = await client.submit(symbol, qty, limit=limit, tif="IOC")
-        assert order.no not in acked
-        acked[order.no] = order.status
-        if order.status == "denied":
-            await asyncio.sleep(0.01)
+from tests.reliability.audit import Audit
+from tests.reliability.kills import kill_again_and_again
+from tests.reliability.trader import Book
 
 
 @pytest.mark.slow
-def test_twenty_kills_under_load_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
-    rng = random.Random(7)
-    port = free_port()
-    venue = Running(tmp_path, "venue", "--port", "0", "--symbols", "KO,PEP")
-    config = write_config(tmp_path, port)
-    serve = ("serve", "--config", str(config), "--venue", f"127.0.0.1:{venue.port}")
-    acked: dict[int, str] = {}
-    fills: list[LiveFill] = []
+def test_twenty_kills_of_the_gateway(tmp_path: Path) -> None:
+    audit = kill_again_and_again(tmp_path, seed=7, kills=20, victims=("gateway",))
+    assert audit.faults == []
+    counts = audit.counts
+    assert counts["killed: gateway"] == 20
+    assert counts["book: ack"] > 200
+    # The venue lived on and forgot nothing: whatever it had taken is as it was.
+    assert counts["lost_by_venue"] == 0
 
-    async def run() -> tuple[object, object]:
-        gateway = Running(tmp_path, *serve)
-        stop = asyncio.Event()
-        async with nt.Client(f"127.0.0.1:{port}", token=TOKENS["trade"], next_seq=1) as client:
 
-            async def collect() -> None:
-                async for fill in client.fills():
-                    fills.append(fill)  # noqa: PERF401 - it is read while it grows
+@pytest.mark.slow
+def test_kills_of_client_gateway_and_venue(tmp_path: Path) -> None:
+    audit = kill_again_and_again(tmp_path, seed=8, kills=12, durability="power-safe")
+    assert audit.faults == []
+    counts = audit.counts
+    assert {counts[f"killed: {name}"] for name in ("trader", "gateway", "venue")} == {4}
+    # A venue that is started anew has forgotten what it had: those orders are over, and say why.
+    assert counts["lost_by_venue"] + counts["never_reached_venue"] > 0
 
-            collector = asyncio.create_task(collect())
-            traders = [asyncio.create_task(trade(client, stop, acked, at)) for at in range(AT_ONCE)]
-            for _ in range(KILLS):
-                await asyncio.sleep(rng.uniform(0.05, 0.4))
-                await asyncio.to_thread(gateway.kill)
-                gateway = await asyncio.to_thread(Running, tmp_path, *serve)
-            await asyncio.sleep(1.0)
-            stop.set()
-            await asyncio.gather(*traders)
-            await asyncio.sleep(0.3)
-            positions = await client.positions()
-            open_orders = await client.open_orders()
-            collector.cancel()
-        assert gateway.said["epoch"] == KILLS + 1
-        assert await asyncio.to_thread(gateway.stop) == 0
-        return positions, open_orders
 
-    try:
-        positions, open_orders = asyncio.run(run())
-    finally:
-        venue.stop()
-    records = [m.decode_record(payload) for _, payload in walk(tmp_path / "journal")]
-    recorded = {r.no for r in records if isinstance(r, m.Submitted)}
-    denied = {r.no for r in records if isinstance(r, m.Denied)}
-    assert {no for no, status in acked.items() if status != "denied"} <= recorded
-    assert {no for no, status in acked.items() if status == "denied"} <= denied
-    assert len(acked) > 200
-    # Every fill once: in the journal, at the client, and in the positions.
-    booked = [r for r in records if isinstance(r, m.Filled)]
-    assert len({r.fill_id for r in booked}) == len(booked)
-    assert [fill.fill_id for fill in fills] == [r.fill_id for r in booked]
-    held = {p.symbol: int(p.qty) for p in positions}  # type: ignore[attr-defined]
-    assert held == {s: sum(r.qty for r in booked if r.symbol == s) for s in held}
-    assert open_orders == []
-    assert not [r for r in records if isinstance(r, m.OrphanFilled)]
-    print(f"{len(acked):,} orders, {len(fills):,} fills, {KILLS} kills")
+def without_a_fill(lines: list[str], _end: dict[str, Any]) -> None:
+    del lines[next(at for at, line in enumerate(lines) if line.startswith('["fill"'))]
+
+
+def with_a_fill_twice(lines: list[str], _end: dict[str, Any]) -> None:
+    lines.append(next(line for line in lines if line.startswith('["fill"')))
+
+
+def with_an_order_of_nowhere(lines: list[str], _end: dict[str, Any]) -> None:
+    lines.append('["ack", 1000000, "accepted", ""]')
+
+
+def with_an_order_twice(lines: list[str], _end: dict[str, Any]) -> None:
+    lines.append(next(line for line in lines if line.startswith('["ack"')))
+
+
+def with_a_position_off_by_one(_lines: list[str], end: dict[str, Any]) -> None:
+    end["positions"]["KO"] = str(int(end["positions"]["KO"]) + 1)
+
+
+def with_a_cent_less(_lines: list[str], end: dict[str, Any]) -> None:
+    end["cash"] = "0.01"
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("kept")
+    audit = kill_again_and_again(folder, seed=9, kills=2)
+    assert audit.faults == []
+    return folder, audit.end
+
+
+@pytest.mark.parametrize(
+    ("doctor", "words"),
+    [
+        (without_a_fill, "missing [("),
+        (with_a_fill_twice, "twice [("),
+        (with_an_order_of_nowhere, "is not in it"),
+        (with_an_order_twice, "was acknowledged twice"),
+        (with_a_position_off_by_one, "positions are"),
+        (with_a_cent_less, "cash is 0.01"),
+    ],
+)
+def test_the_audit_finds(
+    kept: tuple[Path, dict[str, Any]],
+    tmp_path: Path,
+    doctor: Callable[[list[str], dict[str, Any]], None],
+    words: str,
+) -> None:
+    folder, end = kept
+    lines = (folder / "book").read_text().splitlines()
+    end = end | {"positions": dict(end["positions"])}
+    doctor(lines, end)
+    (tmp_path / "book").write_text("\n".join(lines) + "\n")
+    (found,) = Audit(folder / "journal", Book(tmp_path / "book"), end).faults
+    assert words in found
