@@ -138,6 +138,7 @@ class Gateway:
         listings: Iterable[Listing],
         accounts: dict[str, int],
         limits: dict[str, Limits],
+        is_committed: bool = True,
     ) -> None:
         """Write down that the gateway starts, and what the configuration adds to the journal.
 
@@ -151,6 +152,8 @@ class Gateway:
             Opening cash in minor units, for accounts that the journal does not know yet.
         limits : dict of name to Limits
             Of every account.
+        is_committed : bool
+            Whether it is made durable here, or with the first turn.
 
         Raises
         ------
@@ -169,7 +172,8 @@ class Gateway:
             if name not in names:
                 self.record(m.AccountOpened(len(core.accounts) + 1, ts, name, cash))
         self.reload_limits(limits, ts)
-        self.commit()
+        if is_committed:
+            self.commit()
 
     def reload_limits(self, limits: dict[str, Limits], ts: int) -> int:
         """Take new limits from now on; returns how many accounts they change."""
