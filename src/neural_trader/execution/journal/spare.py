@@ -1,10 +1,11 @@
 """The next segment of a journal, made ready while the present one is being written."""
 
+import errno
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 
-from neural_trader.core.errors import JournalError
 from neural_trader.execution.journal import disk
 from neural_trader.execution.journal.format import Mark, segment_header, segment_name
 from neural_trader.execution.journal.reading import SPARE
@@ -45,7 +46,7 @@ class Spare:
         Raises
         ------
         OSError
-            The file could not be made, be it in the thread.
+            The file could not be made, be it in the thread, or the segment is there already.
         """
         if self._thread is None:
             self._make()
@@ -55,8 +56,8 @@ class Spare:
             raise self._error
         path = self._folder / segment_name(mark.seq)
         if path.exists():
-            message = f"{path} is there already; the journal was about to make it"
-            raise JournalError(message)
+            message = f"{path} is there already, and the journal was about to make it"
+            raise OSError(errno.EEXIST, message)
         disk.write(self._fd, segment_header(mark), 0, is_flushed=self._is_flushed)
         # Crash: before this line the spare is left over, and the next opener removes it; after it
         # the segment is there with a whole header and no record.
@@ -75,7 +76,9 @@ class Spare:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-        self._path.unlink(missing_ok=True)
+        # One that cannot be removed is a leftover, and no reason to keep the journal's lock.
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
     def _make(self) -> None:
         try:

@@ -14,9 +14,14 @@ import pytest
 
 from neural_trader.core.errors import ConfigError, JournalError
 from neural_trader.execution.journal import Durability, FileJournal, Tail, disk
-from tests.unit.execution.journal.kept import SMALL, open_small, payloads_of
+from neural_trader.execution.journal.format import segment_name
+from tests.unit.execution.journal.kept import SMALL, open_small, payloads_of, segments_of
 
 MODES: tuple[Durability, ...] = ("process-safe", "power-safe")
+CALLS = (
+    *("open", "pwrite", "pwritev", "fdatasync", "fsync", "ftruncate"),
+    *("mkdir", "rename", "unlink"),
+)
 PAYLOADS = [b"payload %d " % number * 30 for number in range(40)]
 
 
@@ -33,21 +38,24 @@ class Disk:
         self.fails_at = 0
         self.is_short = False
         self.error = errno.ENOSPC
-        for name in ("pwrite", "pwritev", "fdatasync", "fsync", "ftruncate"):
+        for name in CALLS:
             monkeypatch.setattr(os, name, self._wrap(name, getattr(os, name)))
 
     def _wrap(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(fd: int, *arguments: Any) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
+            if name == "open" and not arguments[1] & os.O_RDWR:
+                return real(*arguments, **options)
             self.calls += 1
             if self.calls == self.fails_at:
                 if not self.is_short:
                     raise OSError(self.error, os.strerror(self.error))
                 if name == "pwrite":
-                    return real(fd, arguments[0][: max(1, len(arguments[0]) // 2)], arguments[1])
+                    fd, data, at = arguments
+                    return real(fd, data[: max(1, len(data) // 2)], at)
                 if name == "pwritev":
-                    (data,) = arguments[0]
-                    return real(fd, [data[: max(1, len(data) // 2)]], *arguments[1:])
-            return real(fd, *arguments)
+                    fd, (data,), *rest = arguments
+                    return real(fd, [data[: max(1, len(data) // 2)]], *rest)
+            return real(*arguments, **options)
 
         return call
 
@@ -157,6 +165,112 @@ def test_a_disk_that_takes_nothing_is_an_error(
         with pytest.raises(JournalError, match="the disk took no bytes"):
             journal.commit()
     journal.close()
+
+
+@pytest.mark.parametrize("durability", MODES)
+@pytest.mark.parametrize("part", range(1, 100, 7))
+def test_of_a_batch_that_failed_half_way_no_more_than_its_first_records_stand_there(
+    folder: Path, durability: Durability, part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = open_small(folder, durability)
+    for payload in PAYLOADS[:2]:
+        journal.append(payload)
+    journal.commit()
+    for payload in PAYLOADS[2:5]:
+        journal.append(payload)
+    fill_up = FillUp(part * sum(len(payload) + 24 for payload in PAYLOADS[2:5]) // 100)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", fill_up.pwrite)
+        patch.setattr(os, "pwritev", fill_up.pwritev)
+        with pytest.raises(JournalError, match="No space left on device"):
+            journal.commit()
+    journal.close()
+    with open_small(folder) as journal:
+        kept = [payload for _, payload in journal.read(1, 1 << 20)]
+        assert PAYLOADS[:2] == kept[:2]
+        assert kept == PAYLOADS[: len(kept)]
+        assert len(kept) < 5
+        assert journal.append(b"next") == len(kept) + 1
+        journal.commit()
+    assert payloads_of(folder) == [*kept, b"next"]
+
+
+class FillUp:
+    """A disk that has room for so many bytes, and says so only when it has taken them."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.real = os.pwrite
+
+    def pwrite(self, fd: int, data: bytes, at: int) -> int:
+        if not self.room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        done = self.real(fd, data[: self.room], at)
+        self.room -= done
+        return done
+
+    def pwritev(self, fd: int, buffers: list[bytes], at: int, _flags: int) -> int:
+        (data,) = buffers
+        return self.pwrite(fd, data, at)
+
+
+def test_a_segment_that_somebody_else_made_closes_the_journal(folder: Path) -> None:
+    journal = open_small(folder)
+    journal.append(b"x" * 3_000)
+    journal.commit()
+    foreign = folder / segment_name(2)
+    foreign.write_bytes(b"not ours")
+    journal.append(b"y" * 3_000)
+    with pytest.raises(JournalError, match=f"{foreign.name} is there already"):
+        journal.commit()
+    with pytest.raises(JournalError, match="closed for good"):
+        journal.append(b"z")
+    journal.close()
+    assert foreign.read_bytes() == b"not ours"
+
+
+@pytest.mark.parametrize("durability", MODES)
+def test_a_spare_that_cannot_be_made_is_said_when_it_is_needed(
+    folder: Path, durability: Durability, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    open_small(folder, durability).close()
+    (path,) = segments_of(folder)
+    path.write_bytes(path.read_bytes().ljust(SMALL, b"\0"))
+    with monkeypatch.context() as patch:
+        # The first segment is whole: what is filled is the spare, in its thread.
+        patch.setattr(disk, "fill", fail)
+        done = write_all(folder, durability)
+    assert sum(map(len, done)) > SMALL // 2
+    assert payloads_of(folder) == done
+    # With room again it goes on, and the half of a spare is gone.
+    assert write_all(folder, durability) == PAYLOADS
+    assert payloads_of(folder) == [*done, *PAYLOADS]
+    assert not (folder / "spare").exists()
+
+
+def test_a_lock_is_free_after_every_failure_to_open(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_all(folder, "process-safe")
+    with monkeypatch.context() as patch:
+        counted = Disk(patch)
+        open_small(folder, "power-safe").close()
+    said = []
+    for number in range(1, counted.calls + 1):
+        with monkeypatch.context() as patch:
+            failing = Disk(patch)
+            failing.fails_at = number
+            try:
+                open_small(folder, "power-safe").close()
+            except JournalError as error:
+                said.append(str(error))
+        open_small(folder).close()
+        assert payloads_of(folder) == PAYLOADS
+    assert len(said) > counted.calls // 2
+    assert all("cannot be opened: No space left on device" in one for one in said)
 
 
 def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
