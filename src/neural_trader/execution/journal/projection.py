@@ -5,7 +5,6 @@ that dies at any line leaves a file that is right up to some record, and goes on
 file that is thrown away is made again from the journal.
 """
 
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,10 +25,10 @@ if TYPE_CHECKING:
     import sqlite3
 
 _APPLICATION: Final = 0x6E74_6A31
-_VERSION: Final = 1
+_VERSION: Final = 2
 _SCHEMA: Final = """
 CREATE TABLE meta (
-    id INTEGER PRIMARY KEY CHECK (id = 1), last_seq INTEGER NOT NULL, last_crc INTEGER NOT NULL
+    id INTEGER PRIMARY KEY CHECK (id = 1), last_seq INTEGER NOT NULL, last_chain INTEGER NOT NULL
 );
 INSERT INTO meta VALUES (1, 0, 0);
 CREATE TABLE accounts (
@@ -127,7 +126,7 @@ class Projector:
         try:
             with self._told():
                 self._db = _open(path)
-                row = self._db.execute("SELECT last_seq, last_crc FROM meta").fetchone()
+                row = self._db.execute("SELECT last_seq, last_chain FROM meta").fetchone()
             self.last_seq: int = row[0]
             if self.last_seq:
                 self._tail.close()
@@ -176,7 +175,10 @@ class Projector:
         image = read_image(checkpoint.data)
         with self._told():
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute("UPDATE meta SET last_seq = ?", (checkpoint.seq - 1,))
+            self._db.execute(
+                "UPDATE meta SET last_seq = ?, last_chain = ?",
+                (checkpoint.seq - 1, checkpoint.chain),
+            )
             self._db.executemany("INSERT INTO instruments VALUES (?, ?, ?, ?)", image.listings)
             for one in image.accounts:
                 self._db.execute(
@@ -199,12 +201,14 @@ class Projector:
             self._db.execute("COMMIT")
         self.last_seq = checkpoint.seq - 1
 
-    def _resumed(self, folder: Path, crc: int) -> Tail:
-        """Return a place behind the last record, which must be the one that was projected."""
+    def _resumed(self, folder: Path, chain: int) -> Tail:
+        """Return a place behind the last record, which must be the one that was projected.
+
+        Its checksum is the end of a chain: no other journal has it, but for one that begins as this
+        one does.
+        """
         tail = Tail(folder, self.last_seq)
-        if self.last_seq < tail.first_seq:
-            if self.last_seq == tail.first_seq - 1:
-                return tail
+        if self.last_seq < tail.first_seq - 1:
             tail.close()
             message = (
                 f"{self._path} ends with record {self.last_seq}, and the journal {folder} keeps "
@@ -212,8 +216,9 @@ class Projector:
                 "with the journal's checkpoint"
             )
             raise JournalError(message)
-        found = tail.read(1)
-        if not found or found[0][0] != self.last_seq or zlib.crc32(found[0][1]) != crc:
+        if self.last_seq >= tail.first_seq:
+            tail.read(1)
+        if (tail.mark.seq, tail.mark.chain) != (self.last_seq + 1, chain):
             tail.close()
             message = (
                 f"{self._path} has record {self.last_seq} of another journal than {folder}, or of "
@@ -225,14 +230,14 @@ class Projector:
     def _project(self, found: Records) -> None:
         """Write what follows from some records, in one transaction."""
         events = []
-        last, final = found[-1]
+        last = found[-1][0]
         try:
             with self._told():
                 # Crash: up to the commit the file is as it was, and after it as it will be.
                 self._db.execute("BEGIN IMMEDIATE")
                 moved = self._db.execute(
-                    "UPDATE meta SET last_seq = ?, last_crc = ? WHERE last_seq = ?",
-                    (last, zlib.crc32(final), self.last_seq),
+                    "UPDATE meta SET last_seq = ?, last_chain = ? WHERE last_seq = ?",
+                    (last, self._tail.mark.chain, self.last_seq),
                 )
                 if moved.rowcount != 1:
                     self._refuse()

@@ -9,10 +9,12 @@ import pytest
 
 from neural_trader.core.errors import JournalError
 from neural_trader.execution import Gateway
-from neural_trader.execution.journal import FileJournal, walk
+from neural_trader.execution import messages as m
+from neural_trader.execution.journal import FileJournal, records, walk
 from neural_trader.execution.journal import projection as projection_module
 from neural_trader.execution.journal.projection import Projector
 from tests.simulation.world import World
+from tests.unit.execution.desk import Desk
 from tests.unit.execution.journal.kept import open_small
 
 FROZEN = Path(__file__).parents[3] / "golden" / "journal-v1"
@@ -112,6 +114,51 @@ def test_a_projector_that_dies_goes_on(folder: Path, tmp_path: Path, monkeypatch
     assert contents(parts) == contents(whole)
 
 
+# One batch is what stands in the first segment: 72 records.
+@pytest.mark.parametrize("record", [1, 2, 10, 25, 40, 55, 72])
+def test_a_projector_that_is_interrupted_within_a_batch_leaves_the_file_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: int
+) -> None:
+    whole, parts = tmp_path / "whole.sqlite", tmp_path / "parts.sqlite"
+    project(FROZEN, whole)
+    Projector(FROZEN, parts).close()
+    before = contents(parts)
+
+    def decode(seq: int, payload: bytes) -> Any:
+        if seq == record:
+            raise KeyboardInterrupt
+        return records.decode(seq, payload)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(projection_module, "decode", decode)
+        with pytest.raises(KeyboardInterrupt):
+            project(FROZEN, parts)
+    assert contents(parts) == before
+    project(FROZEN, parts)
+    assert contents(parts) == contents(whole)
+
+
+def test_readers_of_the_file_see_whole_batches_while_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "tables.sqlite"
+    monkeypatch.setattr(projection_module, "CHUNK_BYTES", 600)
+    seen = []
+    with Projector(FROZEN, path) as projector, closing(sqlite3.connect(path)) as reader:
+
+        def look(last: int) -> None:
+            (row,) = reader.execute(
+                "SELECT last_seq, (SELECT max(seq) FROM events), (SELECT count(*) FROM events) "
+                "FROM meta"
+            ).fetchall()
+            assert row == (last, last, last)
+            seen.append(last)
+
+        projector.catch_up(look)
+    assert len(seen) > 5
+    assert seen[-1] == 92
+
+
 def test_a_record_that_cannot_be_projected_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     payloads = [payload for _, payload in walk(FROZEN)]
     copy_records(tmp_path / "journal", payloads[:20])
@@ -143,6 +190,45 @@ def test_another_file_is_refused_and_let_be(tmp_path: Path) -> None:
         Projector(FROZEN, tmp_path / "no" / "folder.sqlite")
 
 
+def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tables.sqlite"
+    project(FROZEN, path)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(JournalError, match="no projection of a journal that this version writes"):
+        Projector(FROZEN, path)
+
+
+def test_where_there_is_no_journal_no_file_is_made(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="there is no journal in"):
+        Projector(tmp_path / "none", tmp_path / "tables.sqlite")
+    assert not list(tmp_path.iterdir())
+
+
+def test_fees_a_turn_through_zero_and_a_kill_switch_are_what_the_core_has(tmp_path: Path) -> None:
+    desk = Desk()
+    for no, (lots, price, fee) in enumerate(((100, 5_420, 7), (-250, 5_431, 3), (50, 5_417, 0)), 1):
+        desk.submit("KO", lots, limit=price)
+        desk.accept(no, no)
+        identity = m.order_id(1, no)
+        for fill_id, part in ((2 * no, lots // 5), (2 * no + 1, lots - lots // 5)):
+            value = abs(part) * price
+            desk.say(m.OrderFilled(identity, fill_id, "KO", part, price, value, fee, desk.now))
+    desk.client.switch(on=True)
+    desk.pass_on()
+    copy_records(tmp_path / "journal", [payload for _, payload in desk.journal.read(1, 1 << 30)])
+    path = tmp_path / "tables.sqlite"
+    project(tmp_path / "journal", path)
+    (found,) = rows(path, "SELECT account, symbol, qty, cost, realized, fees FROM positions")
+    held = desk.account.book.holdings["KO"]
+    assert found == (1, "KO", held.qty, held.cost, held.realized, held.fees)
+    assert (held.qty, held.fees, held.realized != 0) == (-100, 20, True)
+    assert rows(path, "SELECT account, name, opening, cash, is_killed FROM accounts") == [
+        (1, "main", 10_000_000, desk.account.book.cash, 1),
+        (2, "other", 5_000_000, 5_000_000, 0),
+    ]
+
+
 def test_another_journal_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tables.sqlite"
     project(FROZEN, path)
@@ -152,6 +238,20 @@ def test_another_journal_is_refused(tmp_path: Path) -> None:
     for folder in (tmp_path / "shorter", tmp_path / "other"):
         with pytest.raises(JournalError, match="record 92 of another journal"):
             Projector(folder, path)
+
+
+def test_a_journal_that_only_ends_alike_is_another(tmp_path: Path) -> None:
+    payloads = [payload for _, payload in walk(FROZEN)]
+    path = tmp_path / "tables.sqlite"
+    copy_records(tmp_path / "journal", payloads)
+    project(tmp_path / "journal", path)
+    # The same journal at another place, or restored from a copy, is the same.
+    copy_records(tmp_path / "copy", [*payloads, payloads[0]])
+    assert project(tmp_path / "copy", path) == 1
+    payloads[3], payloads[4] = payloads[4], payloads[3]
+    copy_records(tmp_path / "other", [*payloads, payloads[0]])
+    with pytest.raises(JournalError, match="record 93 of another journal"):
+        Projector(tmp_path / "other", path)
 
 
 def test_two_projectors_of_one_file_stop_each_other(tmp_path: Path) -> None:
