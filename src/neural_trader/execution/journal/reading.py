@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
-from neural_trader.core.errors import JournalError
+from neural_trader.core.errors import JournalError, RecordsGone
 from neural_trader.execution.journal import format as layout
 from neural_trader.execution.journal.checkpoints import checkpoint_seq, read_checkpoint
 from neural_trader.execution.journal.format import MAGIC, RECORD, SEGMENT, START, Mark
@@ -125,6 +125,8 @@ class Tail:
 
         Raises
         ------
+        RecordsGone
+            They are no longer kept: the journal was compacted since the last ones were read.
         JournalError
             The journal is damaged here.
         """
@@ -159,7 +161,7 @@ class Tail:
 
     def _goes_on(self, *, is_thorough: bool) -> bool:
         """Return whether there is more to read after a place where no good record stood."""
-        firsts = segments(self.folder)
+        begin, firsts = contents(self.folder)
         if self.path is None:
             return bool(firsts) and self._enter(firsts[0])
         later = [first for first in firsts if first > int(self.path.stem)]
@@ -172,6 +174,8 @@ class Tail:
                 return True
             if rest or not later:
                 raise self._damage()
+            if begin > self.mark.seq:
+                raise _gone(self.folder, self.mark.seq)
             raise _missing(self.folder, self.mark.seq, later[0])
         self.torn_bytes = len(rest)
         return False
@@ -185,7 +189,11 @@ class Tail:
     def _enter(self, first: int) -> bool:
         """Go to the start of a segment; return False where its making was not finished."""
         path = self.folder / layout.segment_name(first)
-        fd = os.open(path, os.O_RDONLY)
+        try:
+            fd = os.open(path, os.O_RDONLY)
+        except FileNotFoundError as error:
+            # It was there a moment ago: a checkpoint has taken its place.
+            raise _gone(self.folder, first) from error
         try:
             begin = layout.read_segment_header(os.pread(fd, SEGMENT.size, 0))
             if begin is None:
@@ -270,6 +278,8 @@ def walk(folder: Path, seq: int = 1) -> Iterator[tuple[int, bytes]]:
 
     Raises
     ------
+    RecordsGone
+        The journal was compacted meanwhile, and what comes next is no longer kept.
     JournalError
         There is no journal, or it is damaged; what stood before the damage has been yielded.
     """
@@ -363,6 +373,14 @@ def _without_zeros(fd: int, at: int) -> bytes:
     while pieces and pieces[-1] is zeros:
         pieces.pop()
     return b"".join(pieces).rstrip(b"\0")
+
+
+def _gone(folder: Path, seq: int) -> RecordsGone:
+    """Return the error of a record that a checkpoint stands for since this reader began."""
+    return RecordsGone(
+        f"record {seq} of the journal {folder} is no longer kept: the journal was compacted while "
+        "it was being read; begin anew, with the first record that is kept"
+    )
 
 
 def _missing(folder: Path, seq: int, first: int) -> JournalError:
