@@ -62,6 +62,7 @@ class Image(msgspec.Struct, array_like=True, frozen=True):
     orphan_ids: list[int]
     listings: list[tuple[str, str, str, str]]
     accounts: list[AccountImage]
+    born: int = 0
 
 
 def take_image(core: "Core", next_seq: int) -> bytes:
@@ -78,6 +79,7 @@ def take_image(core: "Core", next_seq: int) -> bytes:
             _account_image(account, core.limits_of(account.number))
             for account in core.accounts.values()
         ],
+        core.born,
     )
     return msgspec.msgpack.encode(image)
 
@@ -114,6 +116,7 @@ def restore_image(core: "Core", data: bytes) -> None:
     """
     image = read_image(data)
     core.epoch = image.epoch
+    core.born = image.born
     core.last_fill_id = image.last_fill_id
     core.orphans = image.orphans
     core.orphan_ids.extend(image.orphan_ids)

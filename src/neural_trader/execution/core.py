@@ -44,6 +44,8 @@ class Core:
     marks : dict of symbol to (ticks, time of receipt)
     epoch : int
         Counts the starts of the gateway.
+    born : int
+        When the first of them was: no other journal has the same.
     last_fill_id : int
         The highest fill that came in the venue's own order.
     orphans : int
@@ -57,6 +59,7 @@ class Core:
         self.accounts: dict[int, Account] = {}
         self.marks: dict[str, tuple[int, int]] = {}
         self.epoch = 0
+        self.born = 0
         self.last_fill_id = 0
         self.orphans = 0
         self.orphan_ids: deque[int] = deque(maxlen=_ORPHANS_MAX)
@@ -407,6 +410,8 @@ class Core:
     # ------------------------------------------------------------------------------- the operator
     def _started(self, event: m.Started) -> None:
         self.epoch = event.epoch
+        if event.epoch == 1:
+            self.born = event.ts
 
     def _listed(self, event: m.Listed) -> None:
         self.add_listing(Listing(event.symbol, event.tick_size, event.lot_size, event.minor_unit))

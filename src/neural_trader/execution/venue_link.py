@@ -89,7 +89,9 @@ class VenueLink:
         self.state = "logging_in"
         self.refusal = ""
         self.last_heard = ts
-        self.outbox = [pack(m.VenueLogin(m.VERSION, self.name, core.epoch, core.last_fill_id))]
+        # Two gateways on two journals number their orders alike: a venue must tell them apart.
+        name = f"{self.name}-{core.born:x}" if core.born else self.name
+        self.outbox = [pack(m.VenueLogin(m.VERSION, name, core.epoch, core.last_fill_id))]
 
     def disconnected(self) -> None:
         """Forget what was on its way; what it became is asked for on the next connection."""

@@ -8,8 +8,10 @@ from neural_trader.core.errors import InvariantViolation, JournalError
 from neural_trader.execution import Gateway, Limits
 from neural_trader.execution import messages as m
 from neural_trader.execution.accounts import REPLIES_MAX, REQUESTS_MAX
+from neural_trader.execution.checkpoint import restore_image, take_image
+from neural_trader.execution.core import Core
 from neural_trader.execution.framing import FrameReader, pack
-from tests.unit.execution.desk import GRANTS, Desk
+from tests.unit.execution.desk import GRANTS, START, Desk
 
 SECOND = 1_000_000_000
 
@@ -297,3 +299,20 @@ def test_an_event_that_cannot_be_applied_is_not_written() -> None:
         desk.gateway.commit()
     assert desk.journal.crash().next_seq == last
     assert Gateway(desk.journal.crash(), GRANTS).core.accounts[1].open[1].status == "submitted"
+
+
+def test_gateways_on_two_journals_have_two_names_at_the_venue() -> None:
+    """Their orders have the same numbers: each would get the answers of the other."""
+    desk, other = Desk(), Desk()
+    other.gateway.core.born += 1
+    desk.journal = desk.journal.crash()
+    desk.now += SECOND
+    desk.start()
+    first, again = (one for one in desk.asked if isinstance(one, m.VenueLogin))
+    assert (again.gateway, again.epoch) == (first.gateway, 2)
+    restored = Core()
+    restore_image(restored, take_image(desk.gateway.core, desk.journal.next_seq))
+    assert restored.born == desk.gateway.core.born == START
+    other.gateway.venue.connected(other.now)
+    other.turn()
+    assert other.last_asked().gateway != again.gateway

@@ -109,12 +109,15 @@ class PaperVenue:
             text = f"this venue speaks version {m.VERSION}, not {login.version}"
             return m.VenueRefused("version", text)
         if self._gateway and login.gateway != self._gateway:
-            text = f"this venue belongs to the gateway {self._gateway!r}; start another venue"
+            text = (
+                f"this venue works for the gateway {self._gateway!r}, which has another journal "
+                f"than {login.gateway!r}; give this one a venue of its own, or start the venue anew"
+            )
             return m.VenueRefused("other_gateway", text)
         if login.epoch < self.epoch:
             text = (
                 f"a gateway of epoch {self.epoch} has been here, and this one has {login.epoch}: "
-                "an older gateway, or a new journal, which needs a new venue"
+                "an older gateway, or one on an older copy of its journal; stop it"
             )
             return m.VenueRefused("old_epoch", text)
         return None
