@@ -102,6 +102,14 @@ class _Desk(NamedTuple):
         with FileJournal.open(
             self.folder, durability=section.durability, segment_bytes=section.segment_mb << 20
         ) as journal:
+            if journal.torn_bytes:
+                logging.getLogger("neural_trader.gateway").warning(
+                    "the journal %s ended with %d bytes that are no record, and they were cut off: "
+                    "the last gateway died while it wrote them, so nobody was told of them; after "
+                    "an orderly end it would mean that the disk is failing",
+                    self.folder,
+                    journal.torn_bytes,
+                )
             gateway = self._gateway(journal)
             self._start(gateway)
             collect_rarely()

@@ -4,6 +4,7 @@
 ``power-safe``: it has been flushed to the disk as well, before the call returns.
 """
 
+import errno
 import fcntl
 import os
 import sys
@@ -81,9 +82,17 @@ def fill(fd: int, start: int, end: int, *, is_flushed: bool) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder that only its owner can read, where there is none."""
+    """Make a folder that only its owner can read, where there is none.
+
+    Raises
+    ------
+    OSError
+        It cannot be made, or no files can be made in it: better now than in the midst of trading.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
     flush_folder(folder.parent)
 
 

@@ -538,8 +538,9 @@ def _told(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
         message = (
-            f"the journal {folder} cannot be opened: {error.strerror or error}; it needs a "
+            f"the journal {folder} cannot be opened: {error.strerror or error}{where}; it needs a "
             "folder that is yours, on a disk with room for two segments"
         )
         raise JournalError(message) from error
