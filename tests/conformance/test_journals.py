@@ -112,6 +112,22 @@ def test_a_read_gives_at_least_one_and_no_more_than_fits(kept: Kept) -> None:
         kept.journal.read(0, 100)
 
 
+def test_a_read_begins_anywhere_and_goes_on_to_the_end(kept: Kept) -> None:
+    payloads = [b"%d " % number * (number * 37 % 90 + 1) for number in range(1, 181)]
+    wanted = list(enumerate(payloads, 1))
+    for at in range(0, len(payloads), 3):
+        put(kept.journal, *payloads[at : at + 3])
+        assert everything(kept.journal) == wanted[: at + 3]
+    for is_reopened in (False, True):
+        journal = kept.reopen() if is_reopened else kept.journal
+        # Backwards, so that no read begins where another one ended.
+        for seq in range(len(payloads), 0, -1):
+            assert journal.read(seq, 1) == [wanted[seq - 1]]
+            found = journal.read(seq, 900)
+            assert found == wanted[seq - 1 : seq - 1 + len(found)]
+            assert len(found) == 1 or sum(len(payload) for _, payload in found) <= 900
+
+
 @pytest.mark.parametrize("size", [1, SMALL, PAYLOAD_MAX])
 def test_a_payload_may_be_as_long_as_a_record_takes(kept: Kept, size: int) -> None:
     put(kept.journal, b"before")
@@ -162,9 +178,13 @@ def test_records_that_are_no_longer_kept_are_gone(tmp_path: Path) -> None:
             journal.read(first - 1, 100)
 
 
+# Long enough for some ten segments, which bytes that are drawn one by one hardly are.
+PAYLOADS = st.builds(
+    lambda data, times: data * times, st.binary(min_size=1, max_size=3), st.integers(1, 700)
+)
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.just("append"), st.binary(min_size=1, max_size=900)),
+        st.tuples(st.just("append"), PAYLOADS),
         st.tuples(st.just("commit"), st.none()),
         st.tuples(st.just("reopen"), st.none()),
         st.tuples(st.just("read"), st.tuples(st.integers(1, 60), st.integers(1, 3_000))),

@@ -317,6 +317,8 @@ def test_a_second_writer_is_refused_until_the_first_is_gone(folder: Path) -> Non
     with start_writer(folder) as process:
         with pytest.raises(JournalError, match=f"is being written by process {process.pid}"):
             open_small(folder)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "1\n"
         process.send_signal(signal.SIGKILL)
         process.wait()
     with open_small(folder) as journal:
@@ -372,6 +374,20 @@ def test_batches_longer_than_a_segment_and_at_its_very_end(folder: Path) -> None
             journal.append(payload)
             journal.commit()
     assert payloads_of(folder) == payloads
+
+
+def test_a_torn_batch_longer_than_a_segment_is_cut_off_whole(folder: Path) -> None:
+    with open_small(folder) as journal:
+        for payload in (b"a" * 3_000, b"b" * 3_000, b"c" * 3_000):
+            journal.append(payload)
+        journal.commit()
+    (path,) = segments_of(folder)
+    bad = bytearray(path.read_bytes())
+    bad[100] ^= 1
+    path.write_bytes(bytes(bad))
+    with open_small(folder) as journal:
+        assert (journal.next_seq, journal.torn_bytes) == (1, 9_072)
+        assert path.read_bytes()[journal._at :] == bytes(SMALL - journal._at)
 
 
 def test_what_a_dead_writer_was_preparing_is_made_anew(folder: Path) -> None:
