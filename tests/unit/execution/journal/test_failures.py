@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from neural_trader.core.errors import ConfigError, JournalError
-from neural_trader.execution.journal import Durability, FileJournal, Tail, disk
+from neural_trader.execution.journal import Durability, FileJournal, Tail, disk, walk
 from neural_trader.execution.journal.format import segment_name
 from tests.unit.execution.journal.kept import SMALL, open_small, payloads_of, segments_of
 
@@ -346,20 +346,45 @@ def test_a_reader_beside_the_writer_sees_every_record_once(folder: Path) -> None
     wanted = [b"%d " % number * 20 for number in range(3_000)]
     seen: list[tuple[int, bytes]] = []
     journal = open_small(folder)
+    is_over = threading.Event()
 
     def follow() -> None:
         with Tail(folder) as tail:
-            while len(seen) < len(wanted):
+            while not is_over.is_set():
                 seen.extend(tail.read(700))
+            while found := tail.read(700):
+                seen.extend(found)
 
     reader = threading.Thread(target=follow)
     reader.start()
-    for payload in wanted:
-        journal.append(payload)
-        journal.commit()
-    reader.join(30)
+    try:
+        for payload in wanted:
+            journal.append(payload)
+            journal.commit()
+    finally:
+        is_over.set()
+        reader.join()
     journal.close()
     assert seen == list(enumerate(wanted, 1))
+
+
+def test_a_walk_beside_the_writer_goes_on_to_the_present_end(folder: Path) -> None:
+    wanted: list[bytes] = []
+    with open_small(folder) as journal:
+        for turn in range(40):
+            for number in range(9):
+                wanted.append(b"%d %d " % (turn, number) * 20)
+                journal.append(wanted[-1])
+                journal.commit()
+            records = walk(folder)
+            # What is written while it is under way it sees too, over the end of a segment.
+            seen = [next(records)[1]]
+            for _ in range(9):
+                wanted.append(b"late " * 30)
+                journal.append(wanted[-1])
+                journal.commit()
+            seen += [payload for _, payload in records]
+            assert seen == wanted
 
 
 def test_batches_longer_than_a_segment_and_at_its_very_end(folder: Path) -> None:
@@ -370,9 +395,12 @@ def test_batches_longer_than_a_segment_and_at_its_very_end(folder: Path) -> None
             journal.commit()
         # Exactly what is left of the segment, then one more.
         payloads += [b"z" * (SMALL - journal._at - 24), b"next"]
-        for payload in payloads[2:]:
-            journal.append(payload)
-            journal.commit()
+        journal.append(payloads[2])
+        journal.commit()
+        assert (journal._at, len(segments_of(folder))) == (SMALL, 2)
+        journal.append(payloads[3])
+        journal.commit()
+        assert len(segments_of(folder)) == 3
     assert payloads_of(folder) == payloads
 
 
