@@ -1,10 +1,13 @@
 """The clients against gateways that misbehave."""
 
 import asyncio
+import socket
+import threading
 
 import pytest
 
 import neural_trader as nt
+from neural_trader.core import GatewayError
 from neural_trader.execution import messages as m
 from neural_trader.execution.client import asynchronous
 from neural_trader.execution.framing import FrameReader, pack
@@ -53,6 +56,48 @@ def test_a_peer_that_is_half_gone_is_left(monkeypatch: pytest.MonkeyPatch) -> No
         assert connections[0] == 1
 
     asyncio.run(run())
+
+
+def test_a_blocking_client_gives_up_on_a_gateway_that_hangs() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        # The system takes the connection, and nobody answers.
+        client = nt.BlockingClient(
+            f"127.0.0.1:{hanging.getsockname()[1]}", token="t" * 64, reply_timeout_s=0.2
+        )
+        with pytest.raises(GatewayError, match="did not let the client in"):
+            client.__enter__()
+
+
+@pytest.mark.parametrize("is_silent", [False, True])
+def test_a_blocking_client_asks_again_on_a_new_connection(is_silent: bool) -> None:
+    """The connection ends between two calls: without a word, or since nothing was heard."""
+
+    def answer(peer: socket.socket, questions: int) -> None:
+        reader = FrameReader()
+        while data := peer.recv(65_536):
+            for request in map(m.decode_request, reader.feed(data)):
+                if isinstance(request, m.Login):
+                    peer.sendall(pack(WELCOME))
+                else:
+                    peer.sendall(pack(m.Positions(1, 100, False, ())))
+                    questions -= 1
+            if not questions:
+                break
+        if is_silent:
+            peer.sendall(pack(m.Refused("silent", "nothing was heard for 30 seconds")))
+        peer.close()
+
+    def serve() -> None:
+        for questions in (1, 2):
+            answer(listener.accept()[0], questions)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = threading.Thread(target=serve)
+        serving.start()
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        with nt.BlockingClient(address, token="t" * 64, reply_timeout_s=5.0) as client:
+            assert [client.account()["cash"] for _ in range(3)] == [1, 1, 1]
+        serving.join()
 
 
 def test_the_frames_of_this_page_are_the_gateways() -> None:

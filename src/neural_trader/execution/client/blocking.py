@@ -115,7 +115,8 @@ class BlockingClient:
             session.connected()
             try:
                 while not session.is_ready:
-                    self._exchange(until)
+                    if not self._exchange(until):
+                        raise TimeoutError
             except OSError:
                 self.close()
                 if time.monotonic() > until:
@@ -254,15 +255,28 @@ class BlockingClient:
 
     # --------------------------------------------------------------------------------- questions
     def _ask(self, what: str) -> Any:  # noqa: ANN401 - one of two answers
-        session = self._session
-        session.answers.clear()
-        if self._socket is None:
-            self._connect(time.monotonic() + self._timeout_s)
-        session.ask(what)
-        if not self._until(lambda: bool(session.answers), self._timeout_s):
-            message = f"the gateway did not answer within {self._timeout_s:g} s"
-            raise GatewayError(message)
-        return session.answers.popleft()
+        answers = self._session.answers
+        until = time.monotonic() + self._timeout_s
+        asked: socket.socket | None = None
+        answers.clear()
+        while not answers:
+            try:
+                if self._socket is None:
+                    self._connect(until)
+                if asked is not self._socket:
+                    # A question is gone with the connection on which it was asked.
+                    self._session.ask(what)
+                    asked = self._socket
+                is_answered = self._exchange(until)
+            except OSError:
+                self.close()
+                continue
+            if not is_answered:
+                # What comes late must not answer the next question.
+                self.close()
+                message = f"the gateway did not answer within {self._timeout_s:g} s"
+                raise GatewayError(message)
+        return answers.popleft()
 
     def open_orders(self) -> list[SentOrder]:
         """See ``Client.open_orders``."""

@@ -283,7 +283,8 @@ class ClientSession:
             self._on_reply(refused.no, refused)
         elif refused.no == 0 and self.welcome is not None and refused.code == "bad_question":
             self.refusals.append(refused)
-        else:
+        elif refused.code != "silent":
+            # One that was silent too long, since its machine slept, is let in again.
             message = f"the gateway refused the client ({refused.code}): {refused.message}"
             raise GatewayError(message)
 
