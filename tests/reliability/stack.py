@@ -1,6 +1,8 @@
 """Venue, gateway and client as processes of their own, each of which may die and come back."""
 
 import json
+import os
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +42,8 @@ class Stack:
         Where venue and gateway listen.
     doors : Doors, optional
         Where they are looked for, if that is elsewhere.
+    timeout_ms : int
+        How long the gateway waits for the venue's answer before an order is unknown.
     """
 
     def __init__(
@@ -50,12 +54,14 @@ class Stack:
         durability: str = "process-safe",
         ports: Doors | None = None,
         doors: Doors | None = None,
+        timeout_ms: int = 1_000,
     ) -> None:
         self.folder = folder
         self.seed = seed
         self.ports = ports or Doors(free_port(), free_port())
         self.doors = doors or self.ports
-        self.config = write_config(folder, self.ports.gateway, limits=_LIMITS)
+        limits = f"{_LIMITS}[venue]\ntimeout_ms = {timeout_ms}\n"
+        self.config = write_config(folder, self.ports.gateway, limits=limits)
         self.config.write_text(self.config.read_text().replace("process-safe", durability))
         self.book = Book(folder / "book")
         self.running: dict[str, Running] = {}
@@ -84,6 +90,16 @@ class Stack:
     def kill(self, name: str) -> None:
         """End a process without a word."""
         self.running.pop(name).kill()
+
+    @contextmanager
+    def stopped(self, name: str) -> Iterator[None]:
+        """Let a process hang: it lives, and does nothing."""
+        pid = self.running[name].process.pid
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def wait_for_fills(self, more: int) -> None:
         """Wait until the client has written down so many further fills.

@@ -63,7 +63,7 @@ class Trader:
         """Send orders until told to stop."""
         while not self.stop.is_set():
             try:
-                if self.rng.random() < 0.8:
+                if self.rng.random() < 0.95:
                     await self.cross(symbol)
                 else:
                     await self.rest(symbol)
