@@ -151,8 +151,7 @@ class Core:
             order.limit,
             order.trigger,
             denial.reason,
-            denial.found,
-            denial.allowed,
+            *denial.figures,
             mark,
         )
 
@@ -219,8 +218,7 @@ class Core:
             client,
             wish.order,
             denial.reason,
-            denial.found,
-            denial.allowed,
+            *denial.figures,
         )
 
     def decide_day(self, account: Account, ts: int) -> m.DayOpened | None:

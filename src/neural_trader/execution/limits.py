@@ -12,6 +12,7 @@ import msgspec
 
 from neural_trader.core.errors import ConfigError
 from neural_trader.execution.listing import Listing
+from neural_trader.execution.messages import MONEY_MAX
 
 if TYPE_CHECKING:
     from neural_trader.execution.accounts import Account
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 MARKET, LIMIT, STOP, STOP_LIMIT = 0, 1, 2, 3
 GTC, DAY, IOC, FOK = 0, 1, 2, 3
+EXPOSURE_MAX: Final = 1 << 60
+FIGURE_MAX: Final = (1 << 63) - 1
 _SECOND_NS: Final = 1_000_000_000
 _DUPLICATES_MAX: Final = 65_536
 
@@ -103,6 +106,11 @@ class Denial(NamedTuple):
     found: int = 0
     allowed: int = 0
 
+    @property
+    def figures(self) -> tuple[int, int]:
+        """Found and allowed as they can be told: absurd terms come to figures beyond 64 bits."""
+        return min(self.found, FIGURE_MAX), min(self.allowed, FIGURE_MAX)
+
 
 class Bounds:
     """The limits of one account in the units of its book."""
@@ -129,9 +137,10 @@ class Bounds:
         def money(name: str) -> int:
             return int(read_amount(name, getattr(limits, name)) / unit)
 
-        self.notional = money("order_notional_max")
-        self.gross = money("gross_max") * scale
-        self.net = money("net_max") * scale
+        # What is off is still bounded: no sum of money may grow beyond 64 bits.
+        self.notional = min(money("order_notional_max") or MONEY_MAX, MONEY_MAX)
+        self.gross = min(money("gross_max") or EXPOSURE_MAX, EXPOSURE_MAX) * scale
+        self.net = min(money("net_max") or EXPOSURE_MAX, EXPOSURE_MAX) * scale
         self.daily_loss = money("daily_loss_max")
         self.open_orders = limits.open_orders_max
         self.per_second = limits.orders_per_second

@@ -20,10 +20,14 @@ VERSION: Final = 1
 PRICE_MAX: Final = 1 << 40
 QTY_MAX: Final = 1 << 40
 NO_MAX: Final = (1 << 40) - 1
+MONEY_MAX: Final = 1 << 56
+"""The most that one order or fill may be worth: sums of many of them still fit into 64 bits."""
 
 Price = Annotated[int, msgspec.Meta(ge=0, le=PRICE_MAX)]
 Qty = Annotated[int, msgspec.Meta(ge=-QTY_MAX, le=QTY_MAX)]
 No = Annotated[int, msgspec.Meta(ge=1, le=NO_MAX)]
+Money = Annotated[int, msgspec.Meta(ge=-MONEY_MAX, le=MONEY_MAX)]
+Id = Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)]
 Word = Annotated[str, msgspec.Meta(max_length=64)]
 Symbol = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
 Text = Annotated[str, msgspec.Meta(max_length=512)]
@@ -431,43 +435,43 @@ class VenueLogin(Message, frozen=True, tag=60):
 
     version: int
     gateway: Word
-    epoch: int
-    last_fill_id: int
+    epoch: Id
+    last_fill_id: Id
 
 
 class NewOrder(Message, frozen=True, tag=61):
     """An order under our id; a venue that knows the id already does nothing."""
 
-    id: int
+    id: Id
     symbol: str
-    qty: int
-    kind: int
-    tif: int
-    limit: int
-    trigger: int
+    qty: Qty
+    kind: Kind
+    tif: Tif
+    limit: Price
+    trigger: Price
 
 
 class CancelOrder(Message, frozen=True, tag=62):
     """Cancel; ``request`` comes back in the answer."""
 
-    id: int
+    id: Id
     request: int
 
 
 class ReplaceOrder(Message, frozen=True, tag=63):
     """New terms of an order, all of them; ``qty`` is the total."""
 
-    id: int
+    id: Id
     request: int
-    qty: int
-    limit: int
-    trigger: int
+    qty: Qty
+    limit: Price
+    trigger: Price
 
 
 class QueryOrder(Message, frozen=True, tag=64):
     """Ask what became of an order."""
 
-    id: int
+    id: Id
 
 
 # ----------------------------------------------------------------- what the venue tells the gateway
@@ -492,15 +496,15 @@ class VenueRefused(Message, frozen=True, tag=71):
 class OrderAccepted(Message, frozen=True, tag=72):
     """The order is in the venue's book."""
 
-    id: int
-    venue_id: int
+    id: Id
+    venue_id: Id
     ts: int
 
 
 class OrderRejected(Message, frozen=True, tag=73):
     """The order is not taken."""
 
-    id: int
+    id: Id
     reason: str
     ts: int
 
@@ -508,20 +512,20 @@ class OrderRejected(Message, frozen=True, tag=73):
 class OrderFilled(Message, frozen=True, tag=74):
     """One execution; see ``Filled``."""
 
-    id: int
-    fill_id: int
+    id: Id
+    fill_id: Id
     symbol: str
-    qty: int
-    price: int
-    value: int
-    fee: int
+    qty: Qty
+    price: Price
+    value: Money
+    fee: Money
     ts: int
 
 
 class OrderCanceled(Message, frozen=True, tag=75):
     """The rest of the order is gone."""
 
-    id: int
+    id: Id
     request: int
     reason: str
     ts: int
@@ -530,25 +534,25 @@ class OrderCanceled(Message, frozen=True, tag=75):
 class OrderExpired(Message, frozen=True, tag=76):
     """The order's time is over."""
 
-    id: int
+    id: Id
     ts: int
 
 
 class OrderReplaced(Message, frozen=True, tag=77):
     """The order has these terms now."""
 
-    id: int
+    id: Id
     request: int
-    qty: int
-    limit: int
-    trigger: int
+    qty: Qty
+    limit: Price
+    trigger: Price
     ts: int
 
 
 class ChangeRejected(Message, frozen=True, tag=78):
     """A cancel or a replace came too late, or for an order that is not there."""
 
-    id: int
+    id: Id
     request: int
     reason: str
     ts: int
@@ -560,12 +564,12 @@ class OrderStatus(Message, frozen=True, tag=79):
     ``fills`` holds all of its executions, so that none can be missed or counted twice.
     """
 
-    id: int
+    id: Id
     status: str
     venue_id: int
-    qty: int
-    limit: int
-    trigger: int
+    qty: Qty
+    limit: Price
+    trigger: Price
     fills: tuple[OrderFilled, ...]
     ts: int
 

@@ -316,3 +316,33 @@ def test_gateways_on_two_journals_have_two_names_at_the_venue() -> None:
     other.gateway.venue.connected(other.now)
     other.turn()
     assert other.last_asked().gateway != again.gateway
+
+
+def test_absurd_numbers_are_denied_where_every_limit_is_off() -> None:
+    """A figure beyond 64 bits cannot be written down: the gateway halted on one client's order."""
+    limits = Limits(
+        order_qty_max=0, order_notional_max=0, position_qty_max=0, gross_max=0, net_max=0,
+        collar_bps=0,
+    )  # fmt: skip
+    desk = Desk(limits)
+    order = desk.submit("KO", m.QTY_MAX, limit=m.PRICE_MAX)
+    assert (order.status, order.reason) == ("denied", "order_notional")
+    assert (order.found, order.allowed) == ((1 << 63) - 1, m.MONEY_MAX)
+    # What one order may just have, many may not.
+    orders = [desk.submit("KO", m.QTY_MAX // 2, limit=5_421) for _ in range(600)]
+    reasons = {order.reason for order in orders if order.status == "denied"}
+    assert reasons == {"gross_exposure"}
+    desk.client.ask("positions")
+    desk.pass_on()
+    assert not desk.gateway.is_halted
+
+
+@pytest.mark.parametrize("value", [m.MONEY_MAX + 1, -m.MONEY_MAX - 1])
+def test_a_venue_that_tells_absurd_money_is_not_listened_to(value: int) -> None:
+    desk = Desk()
+    desk.submit("KO", 100, limit=5_400)
+    desk.accept(1)
+    fill = m.OrderFilled(m.order_id(1, 1), 1, "KO", 100, 5_400, value, 0, 0)
+    trouble = desk.gateway.venue.receive(pack(fill), desk.now)
+    assert "the venue sent what is no message" in trouble
+    assert desk.account.open[1].filled == 0
