@@ -58,7 +58,17 @@ class RecordsGone(JournalError):  # noqa: N818 - it names what happened
 
 
 class GatewayError(NeuralTraderError):
-    """A gateway or venue cannot be reached, or refused what it was asked."""
+    """A gateway or venue cannot be reached, or refused what it was asked.
+
+    Attributes
+    ----------
+    code : str
+        The gateway's own word for a refusal, as ``docs/wire.md`` lists them, or empty.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class OrderOutcomeUnknown(GatewayError):  # noqa: N818 - it names what happened

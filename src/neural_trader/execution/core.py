@@ -17,7 +17,7 @@ from typing import Any, Final
 from neural_trader.core.errors import ConfigError
 from neural_trader.execution import messages as m
 from neural_trader.execution.accounts import Account, Request
-from neural_trader.execution.ledger import Book
+from neural_trader.execution.ledger import Book, Holding
 from neural_trader.execution.limits import (
     Bounds,
     Denial,
@@ -101,8 +101,10 @@ class Core:
             denial = check_terms(order)
             if denial is None:
                 if holding is None:
+                    # Not the book's: a denial must leave nothing behind that replay would not.
                     listing = self.listings[order.symbol]
-                    holding = account.book.holding(listing, self._mark_of(order.symbol))
+                    holding = Holding(listing, listing.weight(account.book.scale))
+                    holding.mark = self._mark_of(order.symbol)
                 mark, seen = self.marks.get(order.symbol, (0, 0))
                 age = ts - seen
                 bounds = account.bounds

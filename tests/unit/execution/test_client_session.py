@@ -1,15 +1,19 @@
 """The client without sockets: numbers, repeats, resumes."""
 
+import ssl
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 
+import neural_trader as nt
 from neural_trader.core import ConfigError, GatewayError
 from neural_trader.execution import ClientSession
 from neural_trader.execution import messages as m
 from neural_trader.execution.framing import FrameReader, frame, pack
 
+TOKEN = "t" * 64
 WELCOME = m.Welcome(1, 1, "main", True, 1, 5, 3, (("KO", "0.01", "1", "0.01"),))
 
 
@@ -135,3 +139,108 @@ def test_positions_come_in_money() -> None:
     assert (position.realized_pnl, position.fees) == (Decimal("12.00"), Decimal("0.34"))
     flat = session.position_of(m.Position("KO", 0, 0, 1, 0, 0))
     assert (flat.avg_price, flat.unrealized_pnl, flat.mark) == (None, None, None)
+
+
+# ------------------------------------------------------------------------- what nobody waits for
+def linked() -> tuple[ClientSession, list[tuple[int, Any]]]:
+    """Return a session that has been let in at event 1, and its replies."""
+    replies: list[tuple[int, Any]] = []
+    session = ClientSession("t", 7, on_reply=lambda no, event: replies.append((no, event)))
+    session.connected()
+    let_in(session, seq=1, last_no=0)
+    session.outbox.clear()
+    return session, replies
+
+
+def let_in(session: ClientSession, *, seq: int, last_no: int) -> None:
+    units = (("KO", "0.01", "1", "0.01"),)
+    session.receive(pack(m.Welcome(m.VERSION, 1, "main", True, 1, seq, last_no, units)))
+
+
+def test_a_request_that_never_went_out_is_gone_when_it_is_given_up() -> None:
+    session, _ = linked()
+    session.is_ready = False
+    order = session.submit("KO", 1)
+    assert session.give_up(order.no) is False
+    session.connected()
+    let_in(session, seq=1, last_no=0)
+    assert len(session.outbox) == 1
+
+
+def test_a_request_that_went_out_is_not_sent_again_and_follows_the_stream() -> None:
+    session, replies = linked()
+    order = session.submit("KO", 1)
+    assert session.give_up(order.no) is True
+    session.connected()
+    let_in(session, seq=1, last_no=1)
+    assert len(session.outbox) == 1
+    session.receive(pack(m.Accepted(1, 1, 0, order.no, 7, 1, "KO", 1, 0, 0, 0, 0)))
+    assert (order.status, replies) == ("accepted", [])
+
+
+def test_a_number_that_was_used_waits_for_the_stream_and_is_never_renumbered() -> None:
+    session, replies = linked()
+    first, second = session.submit("KO", 1), session.submit("KO", 2)
+    session.connected()
+    let_in(session, seq=2, last_no=9)
+    session.outbox.clear()
+    for order in (first, second):
+        session.receive(pack(m.Refused("number_used", "long ago", order.no, 9)))
+    assert (replies, session.outbox) == ([], [])
+    # The stream up to the login answers one of them; of the other nobody knows.
+    session.receive(pack(m.Accepted(1, 1, 0, first.no, 7, 1, "KO", 1, 0, 0, 0, 0)))
+    assert [(no, type(event)) for no, event in replies] == [
+        (first.no, m.Accepted),
+        (second.no, m.Refused),
+    ]
+    assert (first.status, second.status) == ("accepted", "unknown")
+    session.receive(pack(m.Refused("number_used", "again", second.no, 9)))
+    assert session.outbox == []
+
+
+def test_a_symbol_that_was_listed_later_is_learned_before_its_fill_counts() -> None:
+    session, _ = linked()
+    with pytest.raises(GatewayError, match="PEP has been listed since"):
+        session.receive(pack(m.Filled(1, 1, 0, 5, 1, "PEP", 1, 100, 100, 0, 1, 0)))
+    assert session.next_seq == 1
+
+
+@pytest.mark.parametrize("lots", [1 << 41, -(1 << 41)])
+def test_terms_that_no_frame_can_carry_are_refused_here(lots: int) -> None:
+    session, _ = linked()
+    uses: tuple[partial[Any], ...] = (
+        partial(session.submit, "KO", lots),
+        partial(session.submit, "KO", 1, limit=abs(lots)),
+        partial(session.replace, 1, lots=lots),
+        partial(session.cancel, lots),
+    )
+    for use in uses:
+        with pytest.raises(ConfigError):
+            use()
+    assert (session.outbox, session._pending) == ([], {})
+
+
+@pytest.mark.parametrize("code", ["silent", "too_many", "full"])
+def test_refusals_that_pass_are_no_errors(code: str) -> None:
+    session, _ = linked()
+    session.receive(pack(m.Refused(code, "come back", 0, 0)))
+    with pytest.raises(GatewayError) as caught:
+        session.receive(pack(m.Refused("bad_token", "never", 0, 0)))
+    assert caught.value.code == "bad_token"
+
+
+def test_an_order_that_is_listed_hears_of_its_end_in_the_same_read() -> None:
+    session, _ = linked()
+    listed = m.Orders(1, (m.OpenOrder(3, "KO", 5, 0, 1, 0, 100, 0, "accepted"),))
+    session.receive(pack(listed) + pack(m.Canceled(1, 1, 0, 3, 0, 0, "requested")))
+    (order,) = session.answers[0].orders
+    assert order.status == "canceled"
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1:7701", "gateway.example:7701"])
+def test_a_token_does_not_travel_in_the_clear(address: str) -> None:
+    for kind in (nt.Client, nt.BlockingClient):
+        with pytest.raises(ConfigError, match="in the clear"):
+            kind(address, token=TOKEN)
+        kind(address, token=TOKEN, tls=ssl.create_default_context())
+        kind("localhost:7701", token=TOKEN)

@@ -337,6 +337,14 @@ def test_absurd_numbers_are_denied_where_every_limit_is_off() -> None:
     assert not desk.gateway.is_halted
 
 
+def test_a_denial_leaves_nothing_behind_that_replay_would_not_bring_back() -> None:
+    desk = Desk(Limits(order_qty_max=10))
+    assert desk.submit("KO", 11).status == "denied"
+    before = take_image(desk.gateway.core, desk.journal.next_seq)
+    again = Gateway(desk.journal.crash(), GRANTS)
+    assert take_image(again.core, again.journal.next_seq) == before
+
+
 @pytest.mark.parametrize("value", [m.MONEY_MAX + 1, -m.MONEY_MAX - 1])
 def test_a_venue_that_tells_absurd_money_is_not_listened_to(value: int) -> None:
     desk = Desk()

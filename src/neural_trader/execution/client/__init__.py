@@ -1,5 +1,6 @@
 """The client's side: submit orders, follow them, and come back after whatever broke."""
 
+from neural_trader.execution.client.address import read_address
 from neural_trader.execution.client.asynchronous import Client
 from neural_trader.execution.client.blocking import BlockingClient
 from neural_trader.execution.client.session import (
@@ -7,7 +8,6 @@ from neural_trader.execution.client.session import (
     LiveFill,
     LivePosition,
     SentOrder,
-    read_address,
 )
 
 __all__ = [

@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from neural_trader.core.errors import ConfigError, GatewayError, OrderOutcomeUnknown
 from neural_trader.core.orders import TIMES_IN_FORCE, TimeInForce
 from neural_trader.execution import messages as m
+from neural_trader.execution.client.address import check_is_private, read_address
 from neural_trader.execution.client.session import (
     ClientSession,
     LiveFill,
@@ -17,11 +18,14 @@ from neural_trader.execution.client.session import (
     Price,
     SentOrder,
     account_of,
-    read_address,
+    outcome_unknown,
+    refusal_of,
 )
 
 _RETRY_FIRST_S: Final = 0.05
 _RETRY_MAX_S: Final = 2.0
+_SETTLED_S: Final = 1.0
+_LOOK_S: Final = 0.02
 _PING_S: Final = 10.0
 _FILLS_MAX: Final = 1 << 20
 
@@ -73,6 +77,7 @@ class Client:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._host, self._port = read_address(address)
+        check_is_private(self._host, tls)
         self._timeout_s = reply_timeout_s
         self._tls = tls
         key = client or 1 + int.from_bytes(os.urandom(7), "big")
@@ -90,6 +95,7 @@ class Client:
         self._is_closing = False
         self._is_quiet = False
         self._is_pinged = False
+        self._was_let_in = False
 
     # ------------------------------------------------------------------------------- connection
     async def __aenter__(self) -> Self:
@@ -111,7 +117,7 @@ class Client:
                 "is `neural-trader serve` running there?"
             )
             raise GatewayError(message) from None
-        except GatewayError:
+        except BaseException:
             await self.close()
             raise
         return self
@@ -141,6 +147,8 @@ class Client:
         wait_s = _RETRY_FIRST_S
         while not self._is_closing:
             self._lost.clear()
+            self._was_let_in = False
+            begun = loop.time()
             try:
                 await loop.create_connection(
                     lambda: _Connection(self), self._host, self._port, ssl=self._tls
@@ -150,7 +158,8 @@ class Client:
                 wait_s = min(2 * wait_s, _RETRY_MAX_S)
                 continue
             await self._stay()
-            if self._session.welcome is not None and self._error is None:
+            # One that is let in and thrown out again at once must not storm the door.
+            if self._was_let_in and loop.time() - begun > _SETTLED_S:
                 wait_s = _RETRY_FIRST_S
             if self._error is not None:
                 self._fail(self._error)
@@ -195,13 +204,15 @@ class Client:
             session.receive(data)
         except GatewayError as error:
             # A gap or a restart is mended by coming back; a refusal is final.
-            if "refused" in str(error):
+            if error.code:
                 self._error = error
             if self._transport is not None:
                 self._transport.abort()
             return
-        if session.is_ready and self._ready is not None and not self._ready.done():
-            self._ready.set_result(None)
+        if session.is_ready and not self._was_let_in:
+            self._was_let_in = True
+            if self._ready is not None and not self._ready.done():
+                self._ready.set_result(None)
         while session.answers and self._questions:
             future = self._questions.pop(0)
             answer = session.answers.popleft()
@@ -215,7 +226,7 @@ class Client:
         self._session.is_ready = False
         for future in self._questions:
             if not future.done():
-                future.set_exception(GatewayError("the connection was lost; ask again"))
+                future.set_exception(ConnectionResetError())
         self._questions.clear()
         self._lost.set()
 
@@ -232,9 +243,7 @@ class Client:
         if isinstance(event, m.Submit | m.Cancel | m.Replace | m.Switch):
             self._futures[event.no] = future
         elif type(event) is m.Refused:
-            future.set_exception(
-                GatewayError(f"the gateway refused ({event.code}): {event.message}")
-            )
+            future.set_exception(refusal_of(no, event))
         else:
             future.set_result(event)
 
@@ -252,11 +261,29 @@ class Client:
         try:
             return await asyncio.wait_for(future, self._timeout_s)
         except TimeoutError:
-            message = (
-                f"request {no} was not answered within {self._timeout_s:g} s: it may have been "
-                "carried out or not; ask for open orders and fills before you repeat it"
-            )
-            raise OrderOutcomeUnknown(message) from None
+            no, is_out = self._give_up(future, no)
+            why = f"there was no answer within {self._timeout_s:g} s"
+            if is_out:
+                raise OrderOutcomeUnknown(outcome_unknown(no, why)) from None
+            message = f"request {no} was not sent: {why}"
+            raise GatewayError(message) from None
+        except asyncio.CancelledError:
+            # Nothing may go out later that nobody waits for.
+            self._give_up(future, no)
+            raise
+
+    def _give_up(self, future: asyncio.Future[Any], no: int) -> tuple[int, bool]:
+        """Forget a request; returns its number, which may be another by now, and if it went out."""
+        number = next((key for key, one in self._futures.items() if one is future), no)
+        self._futures.pop(number, None)
+        return number, self._session.give_up(number)
+
+    def _check_open(self) -> None:
+        if self._error is not None:
+            raise self._error
+        if self._is_closing:
+            message = "the client is closed"
+            raise GatewayError(message)
 
     # ----------------------------------------------------------------------------------- requests
     async def submit(
@@ -296,6 +323,7 @@ class Client:
         OrderOutcomeUnknown
             No answer in time.
         """
+        self._check_open()
         listing = self._session.listing(symbol)
         if tif not in TIMES_IN_FORCE:
             message = f"tif is {tif!r}; expected one of {', '.join(TIMES_IN_FORCE)}"
@@ -316,6 +344,7 @@ class Client:
 
         False where it had ended otherwise: its ``status`` says how.
         """
+        self._check_open()
         no = self._session.cancel(order if isinstance(order, int) else order.no)
         return type(await self._answer(no)) is m.Canceled
 
@@ -334,6 +363,7 @@ class Client:
         str
             Empty where the order has its new terms, else the reason code of the denial.
         """
+        self._check_open()
         listing = order.listing
         no = self._session.replace(
             order.no,
@@ -349,37 +379,45 @@ class Client:
 
         On: open orders are canceled, and new ones are denied unless they only reduce a position.
         """
+        self._check_open()
         await self._answer(self._session.switch(on=on))
 
     # ---------------------------------------------------------------------------------- questions
     async def _ask(self, what: str) -> Any:  # noqa: ANN401 - one of two answers
-        if not self._session.is_ready:
-            message = "the gateway is not connected; the client is coming back, ask again"
-            raise GatewayError(message)
-        future = asyncio.get_running_loop().create_future()
-        self._questions.append(future)
-        self._session.ask(what)
-        self._flush()
-        try:
-            return await asyncio.wait_for(future, self._timeout_s)
-        except TimeoutError:
-            message = f"the gateway did not answer within {self._timeout_s:g} s"
-            raise GatewayError(message) from None
+        """Ask, and again after every loss of the connection."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._timeout_s
+        while (left := until - loop.time()) > 0:
+            self._check_open()
+            if not self._session.is_ready:
+                await asyncio.sleep(min(_LOOK_S, left))
+                continue
+            future = loop.create_future()
+            self._questions.append(future)
+            self._session.ask(what)
+            self._flush()
+            try:
+                return await asyncio.wait_for(future, left)
+            except ConnectionResetError:
+                continue
+            except TimeoutError:
+                break
+        message = f"the gateway did not answer within {self._timeout_s:g} s"
+        raise GatewayError(message)
 
     async def open_orders(self) -> list[SentOrder]:
-        """Return the account's open orders, whoever sent them."""
-        answer = await self._ask("orders")
-        return [self._session.order_of(item) for item in answer.orders]
+        """Return the account's open orders, whoever sent them; they go on following events."""
+        orders: list[SentOrder] = (await self._ask("orders")).orders
+        return orders
 
     async def positions(self) -> list[LivePosition]:
         """Return what the account holds, and what it has traded."""
-        answer = await self._ask("positions")
+        answer = (await self._ask("positions")).message
         return [self._session.position_of(item) for item in answer.positions]
 
     async def account(self) -> dict[str, Any]:
         """Return name, cash, equity (None without a price for a position) and the kill switch."""
-        answer = await self._ask("positions")
-        return account_of(self._session, answer)
+        return account_of(self._session, (await self._ask("positions")).message)
 
     # ------------------------------------------------------------------------------------- events
     async def fills(self) -> AsyncIterator[LiveFill]:
@@ -389,16 +427,23 @@ class Client:
         """
         while (fill := await self._fills.get()) is not None:
             yield fill
+        # Whoever else waits, or asks once more, ends too.
+        self._fills.put_nowait(None)
         if self._error is not None:
             raise self._error
 
     async def wait(self, order: SentOrder) -> SentOrder:
-        """Wait until an order has ended, and return it."""
-        while order.is_open and not self._is_closing:
+        """Wait until an order has ended, and return it.
+
+        Raises
+        ------
+        GatewayError
+            The client is closed, or was refused for good.
+        """
+        while order.is_open:
+            self._check_open()
             self._changed.clear()
             await self._changed.wait()
-            if self._error is not None:
-                raise self._error
         return order
 
     @property

@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 from neural_trader.core.errors import ConfigError, GatewayError, OrderOutcomeUnknown
 from neural_trader.core.orders import TIMES_IN_FORCE, TimeInForce
 from neural_trader.execution import messages as m
+from neural_trader.execution.client.address import check_is_private, read_address
 from neural_trader.execution.client.session import (
     ClientSession,
     LiveFill,
@@ -21,7 +22,8 @@ from neural_trader.execution.client.session import (
     Price,
     SentOrder,
     account_of,
-    read_address,
+    outcome_unknown,
+    refusal_of,
 )
 
 _RECEIVE_BYTES: Final = 1 << 18
@@ -57,6 +59,7 @@ class BlockingClient:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._host, self._port = read_address(address)
+        check_is_private(self._host, tls)
         self._timeout_s = reply_timeout_s
         self._tls = tls
         key = client or 1 + int.from_bytes(os.urandom(7), "big")
@@ -145,7 +148,14 @@ class BlockingClient:
         data = connection.recv(_RECEIVE_BYTES)
         if not data:
             raise ConnectionResetError
-        self._session.receive(data)
+        try:
+            self._session.receive(data)
+        except GatewayError as error:
+            self.close()
+            if error.code:
+                raise
+            # A gap or a restart is mended by coming back.
+            raise ConnectionResetError(str(error)) from error
         self._send(connection)
         return True
 
@@ -181,20 +191,30 @@ class BlockingClient:
         """Return the event that answers a request."""
         replies = self._replies
         while True:
-            if not self._until(partial(replies.__contains__, no), self._timeout_s):
-                message = (
-                    f"request {no} was not answered within {self._timeout_s:g} s: it may have "
-                    "been carried out or not; ask for open orders and fills before you repeat it"
-                )
-                raise OrderOutcomeUnknown(message)
+            try:
+                is_answered = self._until(partial(replies.__contains__, no), self._timeout_s)
+            except GatewayError as error:
+                if self._session.give_up(no):
+                    raise OrderOutcomeUnknown(outcome_unknown(no, str(error))) from error
+                message = f"request {no} was not sent: {error}"
+                raise GatewayError(message, error.code) from error
+            except BaseException:
+                # Ctrl-C: nothing may go out later that nobody waits for.
+                self._session.give_up(no)
+                raise
+            if not is_answered:
+                why = f"there was no answer within {self._timeout_s:g} s"
+                if self._session.give_up(no):
+                    raise OrderOutcomeUnknown(outcome_unknown(no, why))
+                message = f"request {no} was not sent: {why}"
+                raise GatewayError(message)
             event = replies.pop(no)
             if isinstance(event, m.Submit | m.Cancel | m.Replace | m.Switch):
                 # Another program took the number: the request has gone out under a new one.
                 no = event.no
                 continue
             if type(event) is m.Refused:
-                message = f"the gateway refused ({event.code}): {event.message}"
-                raise GatewayError(message)
+                raise refusal_of(no, event)
             return event
 
     # ---------------------------------------------------------------------------------- requests
@@ -280,15 +300,18 @@ class BlockingClient:
 
     def open_orders(self) -> list[SentOrder]:
         """See ``Client.open_orders``."""
-        return [self._session.order_of(item) for item in self._ask("orders").orders]
+        orders: list[SentOrder] = self._ask("orders").orders
+        return orders
 
     def positions(self) -> list[LivePosition]:
         """See ``Client.positions``."""
-        return [self._session.position_of(item) for item in self._ask("positions").positions]
+        return [
+            self._session.position_of(item) for item in self._ask("positions").message.positions
+        ]
 
     def account(self) -> dict[str, Any]:
         """See ``Client.account``."""
-        return account_of(self._session, self._ask("positions"))
+        return account_of(self._session, self._ask("positions").message)
 
     # ------------------------------------------------------------------------------------ events
     def wait(self, order: SentOrder, timeout_s: float = 3600.0) -> SentOrder:

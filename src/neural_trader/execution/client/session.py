@@ -10,14 +10,15 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from neural_trader.core.errors import ConfigError, GatewayError
+from neural_trader.core.errors import ConfigError, GatewayError, OrderOutcomeUnknown
 from neural_trader.core.orders import KINDS, TIMES_IN_FORCE
 from neural_trader.execution import messages as m
 from neural_trader.execution.framing import REPLY_BYTES_MAX, FrameReader, pack
 from neural_trader.execution.listing import Listing
 from neural_trader.execution.orders import OPEN, Status
 
-_RENUMBERED: Final = frozenset({"number_taken", "number_used"})
+_PASSING: Final = frozenset({"silent", "too_many", "full"})
+"""Refusals of a connection that say nothing against the next one."""
 _STATUS_AFTER: Final[dict[type, Status]] = {
     m.Denied: "denied",
     m.Rejected: "rejected",
@@ -25,8 +26,14 @@ _STATUS_AFTER: Final[dict[type, Status]] = {
     m.Expired: "expired",
     m.Unknown: "unknown",
 }
-Answer = m.Orders | m.Positions
 Price = str | int | Decimal
+
+
+class Answer(NamedTuple):
+    """What was asked for; ``orders`` are those of it that follow what comes later."""
+
+    message: m.Orders | m.Positions
+    orders: "list[SentOrder]"
 
 
 class LiveFill(NamedTuple):
@@ -217,6 +224,9 @@ class ClientSession:
         self.refusals: deque[m.Refused] = deque()
         self.is_ready = False
         self._pending: dict[int, Any] = {}
+        # Requests that have gone out, and those of which only the stream can say what they became.
+        self._out: set[int] = set()
+        self._doubtful: dict[int, m.Refused] = {}
         self._on_reply = on_reply
         self._on_event = on_event
         self._reader = FrameReader(REPLY_BYTES_MAX)
@@ -250,8 +260,12 @@ class ClientSession:
                 self._on_welcome(message)
             elif kind is m.Refused:
                 self._on_refused(message)
-            elif kind is m.Orders or kind is m.Positions:
-                self.answers.append(message)
+            elif kind is m.Orders:
+                # Now, since what ends one of them may come with the next frame.
+                orders = [self.order_of(item) for item in message.orders]
+                self.answers.append(Answer(message, orders))
+            elif kind is m.Positions:
+                self.answers.append(Answer(message, []))
             elif kind is m.Ping:
                 self.outbox.append(pack(m.Pong()))
             elif kind is not m.Pong:
@@ -269,24 +283,61 @@ class ClientSession:
         self.is_ready = True
         # What is without an answer goes out again under its number: at most one of the two counts.
         self.outbox.extend(pack(request) for request in self._pending.values())
+        self._out.update(self._pending)
+        self._settle_doubts()
 
     def _on_refused(self, refused: m.Refused) -> None:
         request = self._pending.get(refused.no)
-        if request is not None and refused.code in _RENUMBERED:
+        if request is not None and refused.code == "number_taken":
             # Another program trades the account and took the number: nothing of ours happened.
-            del self._pending[refused.no]
+            self._forget(refused.no)
             self.next_no = max(self.next_no, refused.last_no + 1)
             self._renumber(request)
+        elif request is not None and refused.code == "number_used":
+            # It may have been carried out long ago: the stream, up to the present, may still tell.
+            self._doubtful[refused.no] = refused
+            self._settle_doubts()
         elif request is not None:
-            del self._pending[refused.no]
+            self._forget(refused.no)
             self.orders.pop(refused.no, None)
             self._on_reply(refused.no, refused)
-        elif refused.no == 0 and self.welcome is not None and refused.code == "bad_question":
+        elif refused.code == "bad_question":
             self.refusals.append(refused)
-        elif refused.code != "silent":
-            # One that was silent too long, since its machine slept, is let in again.
+        elif refused.no == 0 and refused.code not in _PASSING:
             message = f"the gateway refused the client ({refused.code}): {refused.message}"
-            raise GatewayError(message)
+            raise GatewayError(message, refused.code)
+
+    def _settle_doubts(self) -> None:
+        """End the requests of which the stream has not told anything, and will not any more."""
+        if self.welcome is None or self.next_seq < self.welcome.seq:
+            return
+        doubtful, self._doubtful = self._doubtful, {}
+        for no, refused in doubtful.items():
+            if self._forget(no) is not None:
+                order = self.orders.get(no)
+                if order is not None and order.status == "new":
+                    order.status = "unknown"
+                self._on_reply(no, refused)
+
+    def _forget(self, no: int) -> Any:  # noqa: ANN401 - one of four requests
+        self._out.discard(no)
+        return self._pending.pop(no, None)
+
+    def give_up(self, no: int) -> bool:
+        """Wait no longer for the answer to a request, and never send it again.
+
+        Returns
+        -------
+        bool
+            Whether it may have reached the gateway: then its order goes on following the stream. If
+            not, nothing of it happened, and nothing will.
+        """
+        is_out = no in self._out
+        self._forget(no)
+        self._doubtful.pop(no, None)
+        if not is_out:
+            self.orders.pop(no, None)
+        return is_out
 
     def _renumber(self, request: Any) -> None:  # noqa: ANN401 - one of four requests
         no = self.next_no
@@ -299,6 +350,7 @@ class ClientSession:
             self.orders[no] = order
         self._on_reply(request.no, again)
         self._pending[no] = again
+        self._out.add(no)
         self.outbox.append(pack(again))
 
     def _on_stream(self, event: Any) -> None:  # noqa: ANN401 - one of many events
@@ -309,8 +361,12 @@ class ClientSession:
             # The identical reply to a request that was repeated.
             self._answer(event)
             return
-        self.next_seq = event.seq + 1
         kind = type(event)
+        if kind is m.Filled and event.symbol not in self.listings:
+            # Listed since the login: the next one tells its units, and this event comes again.
+            message = f"{event.symbol} has been listed since this client logged in"
+            raise GatewayError(message)
+        self.next_seq = event.seq + 1
         # A denied wish is no event of the order that it was about, nor is the kill switch of any;
         # and a number that another client took first is not that of our order.
         if kind is not m.RequestDenied and kind is not m.KillSwitched:
@@ -323,6 +379,8 @@ class ClientSession:
                     del self.orders[event.no]
         if self._pending:
             self._answer(event)
+            if self._doubtful:
+                self._settle_doubts()
         if self._on_event is not None:
             self._on_event(event)
 
@@ -332,7 +390,8 @@ class ClientSession:
         if kind is m.Filled or kind is m.Expired or event.client != self.client:
             return
         no = event.request if kind is m.Canceled or kind is m.Replaced else event.no
-        if self._pending.pop(no, None) is not None:
+        if self._forget(no) is not None:
+            self._doubtful.pop(no, None)
             self._on_reply(no, event)
 
     # ---------------------------------------------------------------------------------- requests
@@ -362,6 +421,7 @@ class ClientSession:
         reduce_only: bool = False,
     ) -> SentOrder:
         """Put an order into the outbox: signed lots, prices in ticks, 0 for none."""
+        _check_terms(lots, limit, trigger)
         no = self.next_no
         self.next_no = no + 1
         kind = (1 if limit else 0) + (2 if trigger else 0)
@@ -373,6 +433,7 @@ class ClientSession:
 
     def cancel(self, order_no: int) -> int:
         """Put a wish to cancel into the outbox; returns its number."""
+        _check_order_no(order_no)
         no = self.next_no
         self.next_no = no + 1
         self._send(no, m.Cancel(no, order_no))
@@ -380,6 +441,8 @@ class ClientSession:
 
     def replace(self, order_no: int, *, lots: int = 0, limit: int = 0, trigger: int = 0) -> int:
         """Put a wish to change an order into the outbox; returns its number."""
+        _check_order_no(order_no)
+        _check_terms(lots, limit, trigger)
         no = self.next_no
         self.next_no = no + 1
         self._send(no, m.Replace(no, order_no, lots, limit, trigger))
@@ -403,6 +466,7 @@ class ClientSession:
     def _send(self, no: int, request: m.Submit | m.Cancel | m.Replace | m.Switch) -> None:
         self._pending[no] = request
         if self.is_ready:
+            self._out.add(no)
             self.outbox.append(pack(request))
 
     def fill_of(self, event: m.Filled) -> LiveFill:
@@ -470,16 +534,33 @@ def account_of(session: ClientSession, answer: m.Positions) -> dict[str, Any]:
     }
 
 
-def read_address(address: str) -> tuple[str, int]:
-    """Return host and port of ``host:port``.
+def outcome_unknown(no: int, why: str) -> str:
+    """Return what to say of a request that may have been carried out."""
+    return (
+        f"request {no}: {why}; it may have been carried out or not: ask for open orders and fills "
+        "before you repeat it"
+    )
 
-    Raises
-    ------
-    ConfigError
-        It is none.
-    """
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        message = f"the address is {address!r}; expected host:port, such as 127.0.0.1:7701"
+
+def refusal_of(no: int, refused: m.Refused) -> GatewayError:
+    """Return the error of a request that was refused."""
+    if refused.code == "number_used":
+        return OrderOutcomeUnknown(outcome_unknown(no, refused.message), refused.code)
+    return GatewayError(f"the gateway refused ({refused.code}): {refused.message}", refused.code)
+
+
+def _check_terms(lots: int, *prices: int) -> None:
+    """Refuse terms that no frame can carry: one of them would cost the whole connection."""
+    if abs(lots) > m.QTY_MAX:
+        message = f"the quantity is {lots:,} lots; an order is for {m.QTY_MAX:,} at most"
         raise ConfigError(message)
-    return host.strip("[]"), int(port)
+    for price in prices:
+        if not 0 <= price <= m.PRICE_MAX:
+            message = f"a price is {price:,} ticks; expected {m.PRICE_MAX:,} at most"
+            raise ConfigError(message)
+
+
+def _check_order_no(no: int) -> None:
+    if not 0 < no <= m.NO_MAX:
+        message = f"the order's number is {no}; expected one of an order, 1 to {m.NO_MAX}"
+        raise ConfigError(message)
