@@ -6,6 +6,7 @@ day and kill switch.
 """
 
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -23,12 +24,15 @@ MARKET, LIMIT, STOP, STOP_LIMIT = 0, 1, 2, 3
 GTC, DAY, IOC, FOK = 0, 1, 2, 3
 EXPOSURE_MAX: Final = 1 << 60
 FIGURE_MAX: Final = (1 << 63) - 1
+_AMOUNT_MAX: Final = Decimal(1 << 62)
 _SECOND_NS: Final = 1_000_000_000
 _DUPLICATES_MAX: Final = 65_536
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The limits of an account; 0 turns one off.
+    """The limits of an account; 0 turns one off, and nothing else does.
+
+    An amount is cut down to whole lots or minor units: where not one fits, nothing passes.
 
     Parameters
     ----------
@@ -47,7 +51,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     collar_bps : int
         How far a limit or trigger may lie from the mark, on either side.
     daily_loss_max : decimal text or int
-        Money lost since the day began (UTC), realized or not, fees included.
+        Money lost since the day began (UTC), realized or not, fees included; less than a minor unit
+        counts as one, the least that can be lost.
     duplicate_window_ms : int
         For how long the same order (instrument, quantity, kind, prices) counts as sent twice.
     is_self_crossing_allowed : bool
@@ -113,7 +118,11 @@ class Denial(NamedTuple):
 
 
 class Bounds:
-    """The limits of one account in the units of its book."""
+    """The limits of one account in the units of its book.
+
+    What is smaller than a unit is 0: nothing passes. None is off, for which a limit must be written
+    as 0. Counts, basis points and times have no such remainder: there 0 is off.
+    """
 
     __slots__ = (
         "allows_self_crossing",
@@ -134,14 +143,16 @@ class Bounds:
         self.limits = limits
         unit = next((item.minor_unit for item in listings.values()), Decimal("0.01"))
 
-        def money(name: str) -> int:
-            return int(read_amount(name, getattr(limits, name)) / unit)
+        def money(name: str) -> int | None:
+            return _whole(read_amount(name, getattr(limits, name)), unit)
 
         # What is off is still bounded: no sum of money may grow beyond 64 bits.
-        self.notional = min(money("order_notional_max") or MONEY_MAX, MONEY_MAX)
-        self.gross = min(money("gross_max") or EXPOSURE_MAX, EXPOSURE_MAX) * scale
-        self.net = min(money("net_max") or EXPOSURE_MAX, EXPOSURE_MAX) * scale
-        self.daily_loss = money("daily_loss_max")
+        self.notional = _at_most(money("order_notional_max"), MONEY_MAX)
+        self.gross = _at_most(money("gross_max"), EXPOSURE_MAX) * scale
+        self.net = _at_most(money("net_max"), EXPOSURE_MAX) * scale
+        loss = money("daily_loss_max")
+        # A loss of 0 is none: the least that can be lost is a unit.
+        self.daily_loss = None if loss is None else max(loss, 1)
         self.open_orders = limits.open_orders_max
         self.per_second = limits.orders_per_second
         self.collar_bps = limits.collar_bps
@@ -150,11 +161,23 @@ class Bounds:
         self.mark_age_ns = limits.mark_age_ms_max * 1_000_000
         self.lots = {
             symbol: (
-                int(read_amount("order_qty_max", limits.order_qty_max) / item.lot_size),
-                int(read_amount("position_qty_max", limits.position_qty_max) / item.lot_size),
+                _whole(read_amount("order_qty_max", limits.order_qty_max), item.lot_size),
+                _whole(read_amount("position_qty_max", limits.position_qty_max), item.lot_size),
             )
             for symbol, item in listings.items()
         }
+
+
+def _whole(amount: Decimal, size: Decimal) -> int | None:
+    """Return how many whole units an amount holds; None for 0, which is no limit."""
+    if not amount:
+        return None
+    # Exact: a quotient of decimals is rounded, and might come to one unit more.
+    return int(Fraction(min(amount, _AMOUNT_MAX)) / Fraction(size))
+
+
+def _at_most(limit: int | None, bound: int) -> int:
+    return bound if limit is None else min(limit, bound)
 
 
 def read_amount(name: str, amount: object) -> Decimal:
@@ -207,7 +230,7 @@ def check_order(account: "Account", holding: "Holding", order: "Submit", ts: int
     qty = order.qty
     lots = qty if qty > 0 else -qty
     order_lots, position_lots = bounds.lots[order.symbol]
-    if order_lots and lots > order_lots:
+    if order_lots is not None and lots > order_lots:
         return Denial("order_qty", lots, order_lots)
     if bounds.per_second:
         passed = account.rate.count(ts) + 1
@@ -247,13 +270,13 @@ def _check_prices(
             dearest = max(dearest, price)
     if order.kind == LIMIT and order.qty > 0:
         dearest = order.limit
-    if bounds.notional and dearest * worth > bounds.notional * scale:
+    if dearest * worth > bounds.notional * scale:
         return Denial("order_notional", -(-dearest * worth // scale), bounds.notional)
     return None
 
 
 def _check_exposure(
-    account: "Account", holding: "Holding", qty: int, position_lots: int
+    account: "Account", holding: "Holding", qty: int, position_lots: int | None
 ) -> Denial | None:
     """Hold position, exposures and loss of the day to their bounds, with the order filled."""
     bounds, book = account.bounds, account.book
@@ -266,20 +289,18 @@ def _check_exposure(
     else:
         low += qty
     worst = high if high > -low else -low
-    if position_lots and worst > position_lots and (high if qty > 0 else -low) > position_lots:
+    if position_lots is not None and (high if qty > 0 else -low) > position_lots:
         return Denial("position", worst, position_lots)
     worth = holding.mark * holding.weight
-    if bounds.gross:
-        gross = book.gross - holding.gross + worst * worth
-        if gross > bounds.gross:
-            return Denial("gross_exposure", gross // book.scale, bounds.gross // book.scale)
-    if bounds.net:
-        long = book.long - holding.long + high * worth
-        short = book.short - holding.short + low * worth
-        net = long if qty > 0 else -short
-        if net > bounds.net:
-            return Denial("net_exposure", net // book.scale, bounds.net // book.scale)
-    if bounds.daily_loss:
+    gross = book.gross - holding.gross + worst * worth
+    if gross > bounds.gross:
+        return Denial("gross_exposure", gross // book.scale, bounds.gross // book.scale)
+    long = book.long - holding.long + high * worth
+    short = book.short - holding.short + low * worth
+    net = long if qty > 0 else -short
+    if net > bounds.net:
+        return Denial("net_exposure", net // book.scale, bounds.net // book.scale)
+    if bounds.daily_loss is not None:
         loss = account.day_equity - book.equity
         if loss >= bounds.daily_loss:
             return Denial("daily_loss", loss, bounds.daily_loss)
