@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
 KILLS ?= 100
+MUTANTS ?= 100
 SEEDED := $(if $(SEED),--seed $(SEED))
 
 ifneq ($(words $(VENV)),1)
@@ -28,7 +29,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DELETE_ON_ERROR:
 # Two installs into one environment at once would break it.
 .NOTPARALLEL:
-.PHONY: help setup demo test check format bench faults peers fills golden wheel clean distclean
+.PHONY: help setup demo test check format bench faults mutants peers fills golden wheel clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +63,9 @@ bench: $(RUNTIME) ## Measure the backtests against plain Python (ARGS="--peers" 
 
 faults: $(DEV) ## Kill client, gateway and venue under load, and count (KILLS=100 SEED=7)
 	@$(PY) -m tests.reliability.faults --kills $(KILLS) $(SEEDED)
+
+mutants: $(DEV) ## Plant bugs in the gateway, and see whether the tests find them (MUTANTS=100 SEED=7)
+	@$(PY) -m tests.mutants.run --count $(MUTANTS) $(SEEDED) $(ARGS)
 
 peers: $(RUNTIME) ## Make the environments of the other engines that the bench compares with
 	@$(PY) benchmarks/rivals/make_peers.py $(ARGS)
