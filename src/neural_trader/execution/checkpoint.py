@@ -166,6 +166,7 @@ def _restore_account(core: "Core", image: AccountImage) -> Account:
         holding = book.holding(core.listings[symbol], 0)
         for name, value in zip(_HOLDING, values, strict=True):
             setattr(holding, name, value)
+        book.revalue(holding)
     account.is_killed = image.is_killed
     account.killed_no = image.killed_no
     account.seq = image.seq

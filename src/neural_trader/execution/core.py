@@ -105,18 +105,12 @@ class Core:
                     listing = self.listings[order.symbol]
                     holding = Holding(listing, listing.weight(account.book.scale))
                     holding.mark = self._mark_of(order.symbol)
-                mark, seen = self.marks.get(order.symbol, (0, 0))
-                age = ts - seen
-                bounds = account.bounds
-                if not mark or (bounds.mark_age_ns and age > bounds.mark_age_ns):
-                    age_ms = age // 1_000_000 if mark else 0
-                    denial = Denial("no_reference", age_ms, bounds.mark_age_ns // 1_000_000)
-                elif bounds.open_orders and len(account.open) >= bounds.open_orders:
-                    found = len(account.open) + 1
-                    denial = Denial("open_orders", found, bounds.open_orders)
-                elif account.day != ts // _DAY_NS and not is_reducing(holding, order.qty):
-                    denial = Denial("no_reference")
-                else:
+                mark = holding.mark
+                denial = self._check_reference(account, holding, order.qty, ts)
+                open_orders = account.bounds.open_orders
+                if denial is None and open_orders and len(account.open) >= open_orders:
+                    denial = Denial("open_orders", len(account.open) + 1, open_orders)
+                if denial is None:
                     denial = check_order(account, holding, order, ts)
         if denial is None:
             return m.Submitted(
@@ -178,16 +172,14 @@ class Core:
             order.reduce_only,
         )
         denial = check_terms(terms)
-        mark, seen = self.marks.get(order.symbol, (0, 0))
-        bounds = account.bounds
-        if denial is None and (not mark or 0 < bounds.mark_age_ns < ts - seen):
-            denial = Denial("no_reference", (ts - seen) // 1_000_000 if mark else 0)
+        holding = account.book.holdings[order.symbol]
         if denial is None:
             # Checked as if the order were not there, and came anew.
             rest = order.qty - order.filled
-            holding = account.book.holdings[order.symbol]
             account.book.close(holding, rest)
-            denial = check_order(account, holding, terms, ts)
+            denial = self._check_reference(account, holding, terms.qty, ts)
+            if denial is None:
+                denial = check_order(account, holding, terms, ts)
             account.book.open(holding, rest)
         if denial is not None:
             return self.deny_request(account, wish, client, ts, denial)
@@ -200,8 +192,21 @@ class Core:
             qty,
             terms.limit,
             terms.trigger,
-            mark,
+            holding.mark,
         )
+
+    def _check_reference(
+        self, account: Account, holding: Holding, qty: int, ts: int
+    ) -> Denial | None:
+        """Deny what has no price to be held to, or no sums that could be trusted."""
+        mark, seen = self.marks.get(holding.listing.symbol, (0, 0))
+        age_max = account.bounds.mark_age_ns
+        if not mark:
+            return Denial("no_reference", 0, age_max // 1_000_000)
+        if age_max and ts - seen > age_max:
+            return Denial("no_reference", (ts - seen) // 1_000_000, age_max // 1_000_000)
+        is_known = account.day == ts // _DAY_NS and not account.book.blind
+        return None if is_known or is_reducing(holding, qty) else Denial("no_reference")
 
     def deny_request(
         self,

@@ -406,9 +406,7 @@ class Gateway:
             return
         core = self.core
         if account.day != ts // _DAY_NS:
-            opened = core.decide_day(account, ts)
-            if opened is not None:
-                self.record(opened)
+            self._open_day(account, ts)
         if self.venue.state == "up":
             event = core.decide_submit(account, order, session.client, ts)
         else:
@@ -548,6 +546,7 @@ class Gateway:
             denial = Denial("requests", len(account.requests) + 1, REQUESTS_MAX)
             event = core.deny_request(account, wish, client, ts, denial)
         elif isinstance(wish, m.Replace):
+            self._open_day(account, ts)
             event = core.decide_replace(account, wish, client, ts)
         else:
             event = m.CancelRequested(account.number, ts, wish.no, client, wish.order)
@@ -574,6 +573,11 @@ class Gateway:
         return False
 
     # -------------------------------------------------------------------------------------- time
+    def _open_day(self, account: Account, ts: int) -> None:
+        opened = self.core.decide_day(account, ts)
+        if opened is not None:
+            self.record(opened)
+
     def on_time(self, ts: int) -> None:
         """Do what is due; to be called a few times a second."""
         self.venue.on_time(ts)
@@ -581,9 +585,8 @@ class Gateway:
             # Whatever turned the switch on, and whatever became of its cancels.
             if account.is_killed and account.open:
                 self._cancel_all(account, ts)
-            opened = self.core.decide_day(account, ts)
-            if opened is not None and self.venue.state == "up":
-                self.record(opened)
+            if self.venue.state == "up":
+                self._open_day(account, ts)
         for session in self.sessions:
             if session.closing:
                 continue

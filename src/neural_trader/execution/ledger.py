@@ -16,7 +16,8 @@ class Holding:
     """What an account has of one instrument: position, and the lots of its open orders.
 
     ``buys`` and ``sells`` are open lots, both counted positive: the worst that can come is that all
-    of one side fills and none of the other.
+    of one side fills and none of the other. ``is_blind``: something is held or open, and without a
+    mark it counts as nothing in the sums.
     """
 
     __slots__ = (
@@ -25,6 +26,7 @@ class Holding:
         "fees",
         "gross",
         "held",
+        "is_blind",
         "listing",
         "long",
         "mark",
@@ -49,6 +51,7 @@ class Holding:
         self.gross = 0
         self.long = 0
         self.short = 0
+        self.is_blind = False
 
     @property
     def is_flat(self) -> bool:
@@ -80,10 +83,11 @@ class Book:
 
     ``gross``, ``long``, ``short`` and ``held`` are sums over the holdings, in minor units times
     ``scale``: the worst gross exposure, the worst signed exposure upwards and downwards, and what
-    is held now.
+    is held now. ``blind`` counts the holdings whose worth is not known, so that the sums are too
+    small.
     """
 
-    __slots__ = ("cash", "gross", "held", "holdings", "long", "opening", "scale", "short")
+    __slots__ = ("blind", "cash", "gross", "held", "holdings", "long", "opening", "scale", "short")
 
     def __init__(self, cash: int, scale: int) -> None:
         self.opening = cash
@@ -94,6 +98,7 @@ class Book:
         self.long = 0
         self.short = 0
         self.held = 0
+        self.blind = 0
 
     def holding(self, listing: Listing, mark: int) -> Holding:
         """Return the holding of an instrument, made when it is first asked for."""
@@ -148,6 +153,10 @@ class Book:
         """Bring the sums up to date with what a holding has become, or its mark."""
         worth = holding.mark * holding.weight
         qty = holding.qty
+        is_blind = not worth and bool(qty or holding.buys or holding.sells)
+        if is_blind is not holding.is_blind:
+            self.blind += 1 if is_blind else -1
+            holding.is_blind = is_blind
         high = (qty + holding.buys) * worth
         low = (qty - holding.sells) * worth
         gross = high if high > -low else -low

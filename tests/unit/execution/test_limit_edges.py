@@ -1,11 +1,15 @@
 """Where limits begin and end: each of these once let something pass, or held nothing back."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from neural_trader.execution import Limits, Listing
 from neural_trader.execution import messages as m
+from neural_trader.execution.checkpoint import take_image
+from neural_trader.execution.journal import MemoryJournal
+from neural_trader.execution.ledger import Book
 from neural_trader.execution.limits import Bounds
 from tests.unit.execution.desk import Desk
 from tests.unit.execution.test_limits import denial, desk_with, passes
@@ -59,3 +63,95 @@ def test_a_limit_is_cut_down_to_whole_units_and_never_rounded_up() -> None:
     assert bounds.lots["XX"][0] == 3
     assert bounds.lots["XX"][1] == int(Decimal(1 << 62) / Decimal("0.3"))
     assert bounds.gross == 99
+
+
+# ---------------------------------------------------------------------------- what has no price
+def start_again(desk: Desk) -> None:
+    """Kill the gateway, and let one start that knows no price yet."""
+    desk.journal = desk.journal.crash()
+    desk.start()
+    desk.client, desk.session, desk.events = desk.log_in("trade")
+
+
+@pytest.mark.parametrize("is_filled", [True, False], ids=["held", "open"])
+@pytest.mark.parametrize("is_restored", [False, True], ids=["replayed", "restored"])
+def test_what_has_no_price_yet_is_not_taken_for_nothing(
+    *, is_filled: bool, is_restored: bool
+) -> None:
+    desk = desk_with(gross_max=10_840, is_self_crossing_allowed=True)
+    hold(desk, -10, 170_000, "PEP")
+    if is_filled:
+        hold(desk, 150)
+    else:
+        desk.submit("KO", 150, limit=5_420)
+        desk.accept(desk.account.last_no)
+    if is_restored:
+        # The day stands in the checkpoint as opened: it does not ask for prices again.
+        before = desk.journal.crash()
+        image = take_image(desk.gateway.core, before.next_seq)
+        desk.journal = MemoryJournal((), before.next_seq, image)
+    start_again(desk)
+    if not is_filled:
+        status = m.OrderStatus(m.order_id(1, 2), "accepted", 1, 150, 5_420, 0, (), desk.now)
+        desk.say(status)
+    desk.say(m.Quote("PEP", 170_000, 170_000, 1, 1, 0))
+    assert denial(desk.submit("PEP", -20)) == ("no_reference", 0, 0)
+    # What brings a position nearer to 0 needs no sums.
+    assert passes(desk.submit("PEP", 10))
+    desk.say(m.Quote("KO", 5_419, 5_421, 1, 1, 0))
+    assert desk.account.book.blind == 0
+    assert denial(desk.submit("PEP", -20))[0] == "gross_exposure"
+
+
+def test_the_books_count_of_what_has_no_price_is_that_of_its_holdings() -> None:
+    book = Book(0, 1)
+    one, two = (book.holding(Listing(symbol), 0) for symbol in ("A", "B"))
+    steps: list[tuple[Any, ...]] = [
+        (book.open, one, 5),
+        (book.open, two, -3),
+        (book.fill, one, 2, 200, 0),
+        (book.close, one, 3),
+        (book.close, two, -3),
+        (book.open, two, 7),
+        (book.open, one, -2),
+        (book.fill, one, -2, 200, 0),
+    ]
+    for what, *rest in steps:
+        what(*rest)
+        assert book.blind == sum(not one.is_flat for one in book.holdings.values())
+    for holding in (one, two):
+        holding.mark = 7
+        book.revalue(holding)
+    assert book.blind == 0
+
+
+def test_a_change_needs_the_day_to_be_open_as_an_order_does() -> None:
+    desk = desk_with()
+    hold(desk, 10)
+    desk.submit("PEP", 5, limit=169_000)
+    desk.accept(2)
+    desk.now += 86_400 * SECOND
+    start_again(desk)
+    desk.say(m.OrderStatus(m.order_id(1, 2), "accepted", 1, 5, 169_000, 0, (), desk.now))
+    desk.say(m.Quote("PEP", 170_000, 170_000, 1, 1, 0))
+    desk.client.replace(2, lots=6)
+    desk.pass_on()
+    assert (type(desk.events[-1]), desk.events[-1].reason) == (m.RequestDenied, "no_reference")
+    desk.say(m.Quote("KO", 5_419, 5_421, 1, 1, 0))
+    desk.client.replace(2, lots=6)
+    desk.pass_on()
+    assert desk.account.day == desk.now // (86_400 * SECOND)
+    assert desk.last_asked() == m.ReplaceOrder(m.order_id(1, 2), 4, 6, 169_000, 0)
+
+
+def test_a_change_on_a_new_day_is_held_to_the_loss_of_that_day() -> None:
+    """It was held to the day before, whose losses are over."""
+    desk = desk_with(daily_loss_max=100)
+    hold(desk, 100)
+    desk.submit("PEP", 5, limit=169_000)
+    desk.accept(2)
+    desk.say(m.Quote("KO", 5_320, 5_320, 1, 1, 0))
+    desk.now += 86_400 * SECOND
+    desk.client.replace(2, lots=6)
+    desk.pass_on()
+    assert isinstance(desk.last_asked(), m.ReplaceOrder)
