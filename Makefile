@@ -7,6 +7,7 @@ VENV ?= .venv
 ARGS ?=
 KILLS ?= 100
 MUTANTS ?= 100
+SEEDS ?= 10000
 SEEDED := $(if $(SEED),--seed $(SEED))
 
 ifneq ($(words $(VENV)),1)
@@ -29,7 +30,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DELETE_ON_ERROR:
 # Two installs into one environment at once would break it.
 .NOTPARALLEL:
-.PHONY: help setup demo test check format bench faults mutants peers fills golden wheel clean distclean
+.PHONY: help setup demo test check format bench faults simulate mutants peers fills golden wheel clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +64,9 @@ bench: $(RUNTIME) ## Measure the backtests against plain Python (ARGS="--peers" 
 
 faults: $(DEV) ## Kill client, gateway and venue under load, and count (KILLS=100 SEED=7)
 	@$(PY) -m tests.reliability.faults --kills $(KILLS) $(SEEDED)
+
+simulate: $(DEV) ## Play seeded histories full of faults, and hold each to its promises (SEEDS=10000 SEED=7)
+	@$(PY) -m tests.simulation.simulate --seeds $(SEEDS) $(SEEDED) $(ARGS)
 
 mutants: $(DEV) ## Plant bugs in the gateway, and see whether the tests find them (MUTANTS=100 SEED=7)
 	@$(PY) -m tests.mutants.run --count $(MUTANTS) $(SEEDED) $(ARGS)

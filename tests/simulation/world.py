@@ -1,30 +1,44 @@
-"""A seeded world in which client, gateway, venue, networks and journal live without sockets.
+"""A seeded world: clients, gateway, venue, clock, networks and disk in one process, and the dice.
 
-Bytes travel in pieces, with delays; connections break and lose what was on its way; the gateway
-dies between two turns or in the midst of one; the venue says a fill twice. One seed is one history.
+The gateway's core, journal, sessions and wire are the real ones; sockets, time and the disk are
+simulated. Bytes travel in pieces, at any pace; whatever is named in ``FAULTS`` may happen at any
+step. Each step draws from dice of its own, so that leaving some out leaves the others what they
+were: that is how a history that fails is made short.
 """
 
 from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from neural_trader.core.errors import GatewayError
+from neural_trader.core.errors import GatewayError, JournalError
+from neural_trader.execution import handover
 from neural_trader.execution import messages as m
 from neural_trader.execution.client import ClientSession
+from neural_trader.execution.clock import Clock
+from neural_trader.execution.compaction import compact
 from neural_trader.execution.framing import FrameReader, pack
 from neural_trader.execution.gateway import Gateway
-from neural_trader.execution.journal import MemoryJournal
+from neural_trader.execution.journal.format import RECORD, SEGMENT, record_bytes, segment_name
+from neural_trader.execution.journal.reading import contents
 from neural_trader.execution.limits import Limits
 from neural_trader.execution.listing import Listing
 from neural_trader.execution.tokens import Grant, hash_token
 from neural_trader.execution.venues.paper import PaperVenue, SyntheticMarket, SyntheticShape
+from tests.simulation import disk
+from tests.simulation.disk import Crashed, SimulatedDisk
+from tests.simulation.watch import Broken, Watch, WatchedJournal, hold
 
 if TYPE_CHECKING:
     from neural_trader.execution.sessions import Session
 
-START = 1_700_000_000_000_000_000
-LISTINGS = {"KO": Listing("KO"), "PEP": Listing("PEP", "0.001")}
-LIMITS = Limits(
+START: Final = 1_700_000_000_000_000_000
+SECOND: Final = 1_000_000_000
+DAY: Final = 86_400 * SECOND
+LISTINGS: Final = {"KO": Listing("KO"), "PEP": Listing("PEP", "0.001")}
+CASH: Final = {"main": 10_000_000, "other": 5_000_000}
+SEGMENT_BYTES: Final = 1 << 12
+_LOOSE: Final = Limits(
     order_qty_max=400,
     position_qty_max=1_500,
     open_orders_max=40,
@@ -33,256 +47,805 @@ LIMITS = Limits(
     order_notional_max=0,
     gross_max=0,
     net_max=0,
+    is_self_crossing_allowed=True,
 )
-CASH = 10_000_000
+_TIGHT: Final = Limits(
+    order_qty_max=150,
+    position_qty_max=300,
+    open_orders_max=5,
+    orders_per_second=20,
+    collar_bps=100,
+    duplicate_window_ms=500,
+    daily_loss_max=1_000,
+)
+_SHAPE: Final = SyntheticShape(start=5_000, level_lots=150, levels=3)
+_SEEDS: Final = 1 << 24
+
+# Who is there, with what token: two programs trade one account, one only reads it.
+_READER: Final = 9
+_CLIENTS: Final = ((1, "trade", 7), (1, "trade", 8), (1, "read", _READER), (2, "other", 7))
+_GRANTS: Final = (
+    Grant(account="main", scope="trade", sha256=hash_token("trade")),
+    Grant(account="main", scope="read", sha256=hash_token("read")),
+    Grant(account="other", scope="trade", sha256=hash_token("other")),
+)
+
+_ORDINARY: Final = {"deliver": 40.0, "order": 20.0, "wish": 8.0, "market": 5.0, "pause": 1.0}
+_UNUSUAL: Final = {
+    "cut_client": 0.6,
+    "half_open_client": 0.4,
+    "client_killed": 0.3,
+    "request_repeated": 0.8,
+    "cut_venue": 0.6,
+    "venue_silent": 0.5,
+    "venue_stalled": 0.5,
+    "fills_late": 0.8,
+    "venue_restarted": 0.3,
+    "venue_forgot_all": 0.1,
+    "old_epoch": 0.2,
+    "gateway_killed": 0.5,
+    "power_lost": 0.3,
+    "gateway_stopped": 0.3,
+    "taken_over": 0.5,
+    "second_gateway": 0.2,
+    "bit_flipped": 0.2,
+    "disk_fault": 0.9,
+    "clock_forward": 0.2,
+    "clock_back": 0.3,
+    "next_day": 0.1,
+    "limits_reloaded": 0.5,
+    "kill_switch": 0.5,
+    "compacted": 0.4,
+}
+_DISK_FAULTS: Final = disk.CRASHES + disk.WRITE_FAULTS + disk.FLUSH_FAULTS
+FAULTS: Final = (
+    *(name for name in _UNUSUAL if name != "disk_fault"),
+    *_DISK_FAULTS,
+    "fill_doubled",
+    "fill_before_accept",
+    "partial_frame",
+)
+"""Everything that goes wrong, by name; a long run that has not seen one of them has failed."""
 
 
-class Link:
-    """One direction of a connection: pieces of bytes on their way, in order."""
+class Connection:
+    """Two directions of bytes in pieces, in order; either end may not know that it is gone."""
 
     def __init__(self) -> None:
-        self.pieces: deque[bytes] = deque()
+        self.up: deque[bytes] = deque()
+        self.down: deque[bytes] = deque()
+        self.session: Session | None = None
+        self.is_heard = True
 
-    def send(self, data: bytes, rng: Random) -> None:
+    @staticmethod
+    def send(pieces: deque[bytes], data: bytes, rng: Random) -> None:
         """Cut into pieces, as networks do."""
         while data:
-            size = rng.choice((1, 7, 64, 4096))
-            self.pieces.append(data[:size])
+            size = rng.choice((1, 13, 4096, 4096))
+            pieces.append(data[:size])
             data = data[size:]
 
 
+class Client:
+    """A program that trades or reads, which may die and be started again."""
+
+    def __init__(self, watch: Watch, account: int, token: str, number: int) -> None:
+        self.account = account
+        self.token = token
+        self.number = number
+        self._watch = watch
+        self.connection: Connection | None = None
+        self.sent: deque[bytes] = deque(maxlen=20)
+        self.begin(1)
+
+    @property
+    def may_trade(self) -> bool:
+        """Whether its token lets it trade."""
+        return self.number != _READER
+
+    def begin(self, next_seq: int) -> None:
+        """Start the program; it knows nothing, and reads from an event on (0: what comes)."""
+        self.replies: Counter[int] = Counter()
+        self.heard = 0
+        self.session = ClientSession(
+            self.token, self.number, on_reply=self._on_reply, on_event=self._on_event
+        )
+        self.session.next_seq = next_seq
+
+    def _on_reply(self, no: int, _reply: object) -> None:
+        self.replies[no] += 1
+        hold("a request is answered once", kept=self.replies[no] == 1, detail=(self.number, no))
+
+    def _on_event(self, event: Any) -> None:
+        hold(
+            "a client hears every event, in order",
+            kept=not self.heard or event.seq == self.heard + 1,
+            detail=(self.number, event, self.heard),
+        )
+        self.heard = event.seq
+        self._watch.on_event(self.account, event)
+
+
 class World:
-    """Everything, and the dice."""
+    """Everything, and the dice.
+
+    Parameters
+    ----------
+    seed : int
+
+    Attributes
+    ----------
+    happened : Counter
+        What happened, by name; all of ``FAULTS`` among it.
+    """
 
     def __init__(self, seed: int) -> None:
-        self.rng = Random(seed)
+        self.seed = seed
+        self.rng = rng = Random(seed)
         self.now = START
+        self.skew = 0
         self.happened: Counter[str] = Counter()
-        shape = SyntheticShape(start=5_000, level_lots=150, levels=3)
-        self.venue = PaperVenue(SyntheticMarket(LISTINGS, seed=seed, shape=shape))
-        self.at_venue: Counter[int] = Counter()
-        self.journal = MemoryJournal()
-        self.replies: dict[int, list[Any]] = {}
-        self.events: list[Any] = []
-        self.client = ClientSession(
-            "secret",
-            7,
-            on_reply=lambda no, event: self.replies.setdefault(no, []).append(event),
-            on_event=self.events.append,
-        )
-        self.client.next_seq = 1
-        self.up, self.down = Link(), Link()
-        self.to_venue, self.from_venue = Link(), Link()
+        is_flushed = rng.random() < 0.6
+        self.durability: Any = "power-safe" if is_flushed else "process-safe"
+        self.disk = SimulatedDisk(rng, is_flushed=is_flushed)
+        self.disk.happened = self.happened
+        # Each history has faults of its own kinds: some only show where others are rare.
+        weights = {name: by * rng.choice((0, 0.1, 0.3, 1.5)) for name, by in _UNUSUAL.items()}
+        if not is_flushed:
+            weights["power_lost"] = 0
+        self._weights = _ORDINARY | weights
+        self._names = tuple(self._weights)
+        self._totals = tuple(self._weights.values())
+        self.watch = Watch()
+        self._market = SyntheticMarket(LISTINGS, seed=seed, shape=_SHAPE)
+        self.venue = PaperVenue(self._market)
         self.venue_reader = FrameReader()
-        self.session: Session | None = None
+        self.to_venue: deque[bytes] = deque()
+        self.from_venue: deque[bytes] = deque()
         self.venue_is_linked = False
-        self.start_gateway()
+        self._silent_until = 0
+        self._stalled_until = 0
+        self._late_until = 0
+        self._late: list[m.OrderFilled] = []
+        self.clients = [Client(self.watch, *who) for who in _CLIENTS]
+        self.connections: list[Connection] = []
+        self.gateway: Gateway | None = None
+        self._journal: WatchedJournal | None = None
+        self._limits = dict.fromkeys(CASH, _LOOSE)
 
-    # -------------------------------------------------------------------------------- the gateway
-    def start_gateway(self) -> None:
-        """Start a gateway on whatever the journal holds."""
-        grants = [Grant(account="main", scope="trade", sha256=hash_token("secret"))]
-        self.gateway = Gateway(self.journal, grants)
-        self.gateway.start(
-            self.now,
-            listings=LISTINGS.values(),
-            accounts={"main": CASH},
-            limits={"main": LIMITS},
-        )
+    def counts(self) -> Counter[str]:
+        """Return what happened, and how much of it."""
+        watch = self.watch
+        done = {"records": len(watch.records), "fills": len(watch.fills)}
+        return self.happened + Counter({**done, "orders at the venue": len(watch.at_venue)})
 
-    def crash_gateway(self) -> None:
-        """Kill the gateway: what it had not committed is gone, and so are its connections."""
-        self.journal = self.journal.crash()
-        self.cut_client()
-        self.cut_venue()
-        self.start_gateway()
-
-    def end_turn(self) -> None:
-        """Commit, then let go what waits."""
-        self.gateway.commit()
-        for session in self.gateway.dirty:
-            self.down.send(b"".join(session.outbox), self.rng)
-            session.outbox.clear()
-        self.gateway.dirty.clear()
-        if self.venue_is_linked:
-            self.to_venue.send(b"".join(self.gateway.venue.outbox), self.rng)
-        self.gateway.venue.outbox.clear()
-        if self.session is not None and self.session.account is not None:
-            self.gateway.catch_up(self.session)
-            for session in self.gateway.dirty:
-                self.down.send(b"".join(session.outbox), self.rng)
-                session.outbox.clear()
-            self.gateway.dirty.clear()
-
-    # ---------------------------------------------------------------------------------- connections
-    def link_client(self) -> None:
-        """Connect the client."""
-        self.session = self.gateway.open_session("client", self.now)
-        self.client.connected()
-        self.flush_client()
-
-    def cut_client(self) -> None:
-        """Break the client's connection, and what was on its way."""
-        if self.session is not None:
-            self.gateway.close_session(self.session)
-        self.session = None
-        self.client.is_ready = False
-        self.up, self.down = Link(), Link()
-
-    def link_venue(self) -> None:
-        """Connect gateway and venue."""
-        self.venue_is_linked = True
-        self.venue_reader = FrameReader()
-        self.gateway.venue.connected(self.now)
-        self.end_turn()
-
-    def cut_venue(self) -> None:
-        """Break the venue's connection, and what was on its way."""
-        self.venue_is_linked = False
-        self.to_venue, self.from_venue = Link(), Link()
-        self.gateway.venue.disconnected()
-        self.venue.on_disconnect()
-
-    def flush_client(self) -> None:
-        """Send what the client has to say."""
-        if self.session is not None:
-            self.up.send(b"".join(self.client.outbox), self.rng)
-        self.client.outbox.clear()
-
-    # --------------------------------------------------------------------------------- deliveries
-    def deliver(self, name: str) -> bool:
-        """Deliver the next piece on a link; return whether there was one."""
-        link: Link = getattr(self, name)
-        if not link.pieces:
-            return False
-        data = link.pieces.popleft()
-        self.happened[name] += 1
-        if name == "up" and self.session is not None:
-            self.gateway.receive(self.session, data, self.now)
-            if self.rng.random() < 0.02:
-                # Crash: after the decision, before the commit.
-                self.happened["crash_in_turn"] += 1
-                self.crash_gateway()
-                return True
-            self.end_turn()
-        elif name == "down":
-            try:
-                self.client.receive(data)
-            except GatewayError:
-                self.cut_client()
-            self.flush_client()
-        elif name == "from_venue":
-            assert self.gateway.venue.receive(data, self.now) == ""
-            if self.rng.random() < 0.02:
-                self.happened["crash_in_turn"] += 1
-                self.crash_gateway()
-                return True
-            self.end_turn()
-        elif name == "to_venue":
-            for payload in self.venue_reader.feed(data):
-                self.answer(m.decode_to_venue(payload))
-        return True
-
-    def answer(self, message: Any) -> None:
-        """Let the venue work a message."""
-        if isinstance(message, m.VenueLogin):
-            self.say(self.venue.login(message, self.now))
-            return
-        if isinstance(message, m.NewOrder):
-            self.at_venue[message.id] += 1
-        self.say(self.venue.on_message(message, self.now))
-
-    def say(self, messages: list[Any]) -> None:
-        """Send what the venue says; a fill may be said twice."""
-        if not self.venue_is_linked:
-            return
-        for message in messages:
-            self.from_venue.send(pack(message), self.rng)
-            if isinstance(message, m.OrderFilled) and self.rng.random() < 0.1:
-                self.happened["fill_twice"] += 1
-                self.from_venue.send(pack(message), self.rng)
-
-    # ------------------------------------------------------------------------------------- actions
-    def act(self) -> None:
-        """Let one thing happen."""
+    # ------------------------------------------------------------------------------------- a step
+    def step(self, number: int) -> str:
+        """Let one thing happen, and look whether all promises were kept; return its name."""
         rng = self.rng
+        rng.seed(self.seed * _SEEDS + number)
         self.now += rng.choice((10_000, 1_000_000, 30_000_000))
-        name = rng.choices(
-            ("deliver", "order", "wish", "market", "cut_client", "cut_venue", "crash", "silence"),
-            (60, 12, 6, 4, 0.6, 0.6, 0.3, 0.5),
-        )[0]
-        if name == "deliver":
-            self.deliver(rng.choice(("up", "down", "to_venue", "from_venue")))
-        elif name == "order":
-            self.order()
-        elif name == "wish":
-            self.wish()
-        elif name == "market":
-            self.say(self.venue.advance(self.now))
+        name = rng.choices(self._names, self._totals)[0]
+        self._guarded(getattr(self, name))
+        if self.gateway is None:
+            if rng.random() < 0.4:
+                self._guarded(self._start_gateway)
         else:
-            self.happened[name] += 1
-            if name == "cut_client":
-                self.cut_client()
-            elif name == "cut_venue":
-                self.cut_venue()
-            elif name == "crash":
-                self.crash_gateway()
-            else:
-                self.now += 1_500_000_000
-        if self.session is None and rng.random() < 0.3:
-            self.link_client()
-        if not self.venue_is_linked and rng.random() < 0.3:
-            self.link_venue()
-        self.gateway.on_time(self.now)
-        self.end_turn()
+            self._guarded(self._connect_some)
+        self._guarded(self._tick)
+        if self.gateway is not None:
+            self.watch.compare(self.gateway.core)
+        return name
+
+    def _guarded(self, act: Callable[[], None]) -> None:
+        """Let something happen that the gateway may not survive."""
+        try:
+            act()
+        except Crashed:
+            self._gateway_died()
+        except JournalError:
+            if self.gateway is not None and not self.gateway.is_halted:
+                raise
+            # A journal that could not be written: the gateway has halted, and its process ends.
+            self.happened["halted"] += 1
+            self._gateway_died()
+
+    def _tick(self) -> None:
+        if self.gateway is not None:
+            self._clock.follow()
+            self.gateway.on_time(self._clock.now())
+            self._end_turn()
+
+    def _connect_some(self) -> None:
+        rng = self.rng
+        if not self.venue_is_linked and rng.random() < 0.7:
+            self._link_venue()
+        client = rng.choice(self.clients)
+        if client.connection is None:
+            self._link_client(client)
+
+    # ---------------------------------------------------------------------------------- ordinary
+    def deliver(self) -> None:
+        """Let the next piece of bytes arrive somewhere."""
+        rng = self.rng
+        for _ in range(rng.choice((2, 6, 30))):
+            if rng.random() < 0.5:
+                self._deliver_to_venue() if rng.random() < 0.5 else self._deliver_from_venue()
+            elif self.connections:
+                connection = rng.choice(self.connections)
+                if rng.random() < 0.5:
+                    self._deliver_up(connection)
+                else:
+                    self._deliver_down(connection)
 
     def order(self) -> None:
-        """Let the client send an order, or try."""
+        """Let a client send an order, or try."""
         rng = self.rng
-        if self.client.welcome is None:
+        client = rng.choice(self.clients)
+        if client.session.welcome is None or not client.may_trade:
             return
-        symbol = rng.choice(("KO", "PEP"))
-        lots = rng.choice((-1, 1)) * rng.choice((10, 100, 200, 500))
-        limit = rng.choice((0, 4_950, 4_990, 5_001, 5_010, 5_050, 9_000))
-        trigger = rng.choice((0, 0, 0, 5_005, 4_995))
-        self.client.submit(symbol, lots, limit=limit, trigger=trigger, tif=rng.randrange(4))
-        self.happened["order"] += 1
-        self.flush_client()
+        lots = rng.choice((-1, 1)) * rng.choice((10, 50, 100, 200, 500))
+        client.session.submit(
+            rng.choice(("KO", "PEP")),
+            lots,
+            limit=rng.choice((0, 4_950, 4_980, 4_990, 5_001, 5_010, 5_050, 9_000)),
+            trigger=rng.choice((0, 0, 0, 5_005, 4_995)),
+            tif=rng.randrange(4),
+            reduce_only=rng.random() < 0.1,
+        )
+        self.happened["orders"] += 1
+        self._flush_client(client)
 
     def wish(self) -> None:
-        """Let the client cancel, replace or turn the kill switch."""
+        """Let a client wish to cancel or change an order, or ask a question."""
         rng = self.rng
-        if self.client.welcome is None:
+        client = rng.choice(self.clients)
+        session = client.session
+        if session.welcome is None:
             return
-        dice = rng.random()
-        if dice < 0.05:
-            self.client.switch(on=True)
-        elif dice < 0.15:
-            self.client.switch(on=False)
-        elif self.client.orders:
-            no = rng.choice(list(self.client.orders))
-            if dice < 0.6:
-                self.client.cancel(no)
+        if not client.may_trade or rng.random() < 0.1:
+            if session.is_ready:
+                session.ask(rng.choice(("orders", "positions")))
+        elif session.orders:
+            no = rng.choice(list(session.orders))
+            if rng.random() < 0.5:
+                session.cancel(no)
             else:
-                qty = self.client.orders[no].qty
-                sign = 1 if qty > 0 else -1
-                self.client.replace(
-                    no, lots=sign * rng.choice((0, 50, 150)), limit=rng.choice((0, 4_980, 5_020))
-                )
-        self.happened["wish"] += 1
-        self.flush_client()
+                sign = 1 if session.orders[no].qty > 0 else -1
+                limit = rng.choice((0, 4_980, 5_020))
+                session.replace(no, lots=sign * rng.choice((0, 50, 150)), limit=limit)
+        self._flush_client(client)
 
-    # ------------------------------------------------------------------------------------- healing
+    def market(self) -> None:
+        """Let prices move."""
+        self._say(self.venue.advance(self.now))
+
+    def pause(self) -> None:
+        """Let time pass."""
+        self.now += self.rng.choice((100_000_000, 700_000_000))
+
+    # -------------------------------------------------------------------------------- connections
+    def cut_client(self) -> None:
+        """Break a client's connection; both ends notice."""
+        if self.connections:
+            self.happened["cut_client"] += 1
+            self._cut(self.rng.choice(self.connections))
+
+    def half_open_client(self) -> None:
+        """Take a client's end away without a word: the gateway goes on sending."""
+        connection = self.rng.choice(self.connections) if self.connections else None
+        if connection is not None and connection.is_heard:
+            self.happened["half_open_client"] += 1
+            connection.is_heard = False
+            connection.up.clear()
+            self._lose(connection)
+
+    def client_killed(self) -> None:
+        """Kill a client; the next one of its kind knows nothing."""
+        client = self.rng.choice(self.clients)
+        self.happened["client_killed"] += 1
+        if client.connection is not None:
+            self._cut(client.connection)
+        client.begin(self.rng.choice((0, 1)))
+
+    def request_repeated(self) -> None:
+        """Let a request arrive twice."""
+        client = self.rng.choice(self.clients)
+        if client.connection is not None and client.session.is_ready and client.sent:
+            self.happened["request_repeated"] += 1
+            Connection.send(client.connection.up, self.rng.choice(client.sent), self.rng)
+
+    def kill_switch(self) -> None:
+        """Turn the kill switch of an account on; or, more often, off."""
+        client = self.rng.choice(self.clients)
+        if client.session.welcome is not None and client.may_trade:
+            self.happened["kill_switch"] += 1
+            client.session.switch(on=self.rng.random() < 0.4)
+            self._flush_client(client)
+
+    def _link_client(self, client: Client) -> None:
+        gateway = self.running
+        client.connection = connection = Connection()
+        connection.session = gateway.open_session("client", self._clock.now())
+        connection.session.link = connection
+        self.connections.append(connection)
+        client.session.connected()
+        self._flush_client(client)
+
+    def _flush_client(self, client: Client) -> None:
+        session = client.session
+        if client.connection is not None:
+            for data in session.outbox:
+                Connection.send(client.connection.up, data, self.rng)
+                if session.is_ready:
+                    client.sent.append(data)
+        session.outbox.clear()
+
+    def _lose(self, connection: Connection) -> None:
+        """Let a client know that its connection is gone."""
+        for client in self.clients:
+            if client.connection is connection:
+                client.connection = None
+                client.session.is_ready = False
+                client.session.outbox.clear()
+                client.sent.clear()
+
+    def _cut(self, connection: Connection) -> None:
+        """Break a connection, and what was on its way."""
+        if connection.session is not None:
+            if connection.session.reader.rest:
+                self.happened["partial_frame"] += 1
+            if self.gateway is not None:
+                self.gateway.close_session(connection.session)
+        if connection in self.connections:
+            self.connections.remove(connection)
+        self._lose(connection)
+
+    def _deliver_up(self, connection: Connection) -> None:
+        if not connection.up or connection.session is None or self.gateway is None:
+            return
+        self.gateway.receive(connection.session, connection.up.popleft(), self._clock.now())
+        self._end_turn()
+
+    def _deliver_down(self, connection: Connection) -> None:
+        client = next((one for one in self.clients if one.connection is connection), None)
+        if not connection.down or client is None:
+            return
+        try:
+            client.session.receive(connection.down.popleft())
+        except GatewayError as error:
+            self._cut(connection)
+            self.happened[f"client closed: {error.code}"] += 1
+            if error.code == "too_old":
+                client.begin(0)
+            return
+        self._flush_client(client)
+
+    # --------------------------------------------------------------------------------- the venue
+    def cut_venue(self) -> None:
+        """Break the connection of gateway and venue."""
+        if self.venue_is_linked:
+            self.happened["cut_venue"] += 1
+            self._cut_venue()
+
+    def venue_silent(self) -> None:
+        """Let the venue work, and say nothing for some time."""
+        self.happened["venue_silent"] += 1
+        self._silent_until = self.now + self.rng.choice((500_000_000, 3 * SECOND))
+
+    def venue_stalled(self) -> None:
+        """Let nothing arrive at the venue for some time."""
+        self.happened["venue_stalled"] += 1
+        self._stalled_until = self.now + self.rng.choice((500_000_000, 3 * SECOND))
+
+    def fills_late(self) -> None:
+        """Let fills be told long after everything else."""
+        self.happened["fills_late"] += 1
+        self._late_until = self.now + self.rng.choice((50_000_000, SECOND))
+
+    def venue_restarted(self) -> None:
+        """Start the venue again, on all that it knows."""
+        self.happened["venue_restarted"] += 1
+        self._cut_venue()
+        self._silent_until = self._stalled_until = 0
+
+    def venue_forgot_all(self) -> None:
+        """Put another venue into its place, to which nobody has been."""
+        if self.gateway is None:
+            return
+        self.happened["venue_forgot_all"] += 1
+        self._cut_venue()
+        self._market = SyntheticMarket(LISTINGS, seed=self.seed, shape=_SHAPE)
+        self.venue = PaperVenue(self._market)
+        # What it did and did not tell has not happened.
+        booked = self.watch.fills
+        fills = self.watch.venue_fills.items()
+        self.watch.venue_fills = {no: fill for no, fill in fills if no in booked}
+
+    def old_epoch(self) -> None:
+        """Let a gateway on an old copy of the journal try its luck at the venue."""
+        if self.venue.epoch > 1:
+            self.happened["old_epoch"] += 1
+            login = m.VenueLogin(m.VERSION, self.venue._gateway, self.venue.epoch - 1, 0)
+            answers = [type(answer).__name__ for answer in self.venue.login(login, self.now)]
+            hold("an old epoch is refused", kept=answers == ["VenueRefused"], detail=answers)
+
+    def _link_venue(self) -> None:
+        self.venue_is_linked = True
+        self.venue_reader = FrameReader()
+        self.running.venue.connected(self._clock.now())
+        self._end_turn()
+
+    def _cut_venue(self) -> None:
+        if self.venue_is_linked and self.venue_reader.rest:
+            self.happened["partial_frame"] += 1
+        self.venue_is_linked = False
+        self.to_venue.clear()
+        self.from_venue.clear()
+        self._late.clear()
+        if self.gateway is not None:
+            self.gateway.venue.disconnected()
+        self.venue.on_disconnect()
+
+    def _deliver_to_venue(self) -> None:
+        if not self.to_venue or self.now < self._stalled_until:
+            return
+        for payload in self.venue_reader.feed(self.to_venue.popleft()):
+            message: Any = m.decode_to_venue(payload)
+            if type(message) is m.NewOrder:
+                self.watch.on_order(message)
+            self._say(self.venue.on_message(message, self.now))
+
+    def _deliver_from_venue(self) -> None:
+        if self.from_venue and self.now >= self._silent_until and self.gateway is not None:
+            trouble = self.gateway.venue.receive(self.from_venue.popleft(), self._clock.now())
+            hold("the venue's words are understood", kept=trouble == "", detail=trouble)
+            self._end_turn()
+
+    def _say(self, messages: Iterable[Any]) -> None:
+        """Send what the venue says: a fill twice, before its order was accepted, or late."""
+        rng = self.rng
+        for fill in self.venue._fills:
+            self.watch.venue_fills.setdefault(fill.fill_id, fill)
+        said = list(messages)
+        if len(said) > 1 and rng.random() < 0.1:
+            kinds = [type(message) for message in said]
+            if kinds[:2] == [m.OrderAccepted, m.OrderFilled]:
+                self.happened["fill_before_accept"] += 1
+                said[:2] = said[1::-1]
+        for message in said:
+            kind = type(message)
+            if kind is m.OrderFilled and (self.now < self._late_until or self._late):
+                self._late.append(message)
+                continue
+            if kind is m.OrderStatus:
+                # What a status tells has been told before: fills come in the order of their ids.
+                self._tell_late()
+            self._tell(message)
+            if kind is m.OrderFilled and rng.random() < 0.1:
+                self.happened["fill_doubled"] += 1
+                self._tell(message)
+        if self.now >= self._late_until:
+            self._tell_late()
+
+    def _tell_late(self) -> None:
+        late, self._late = self._late, []
+        for fill in late:
+            self._tell(fill)
+
+    def _tell(self, message: Any) -> None:
+        if self.venue_is_linked:
+            Connection.send(self.from_venue, pack(message), self.rng)
+
+    # -------------------------------------------------------------------------------- the gateway
+    def gateway_killed(self) -> None:
+        """Kill the gateway between two turns."""
+        self._kill("gateway_killed", has_power=True)
+
+    def power_lost(self) -> None:
+        """Take the power from the gateway's machine."""
+        self._kill("power_lost", has_power=False)
+
+    def gateway_stopped(self) -> None:
+        """Stop the gateway as its owner does."""
+        if self.gateway is not None and self._journal is not None:
+            self.happened["gateway_stopped"] += 1
+            self._journal.close()
+            self._gateway_died()
+
+    def _kill(self, name: str, *, has_power: bool) -> None:
+        if self.gateway is not None:
+            self.happened[name] += 1
+            self.disk.is_dead = True
+            self._gateway_died(has_power=has_power)
+
+    def _gateway_died(self, *, has_power: bool = True) -> None:
+        """Clear up behind a gateway that is gone: its connections are."""
+        self.gateway = None
+        self._journal = None
+        if has_power and self.disk.is_flushed and self.disk.is_dead:
+            # One crash in four takes the machine along.
+            has_power = self.rng.random() < 0.75
+            self.happened["power_lost"] += not has_power
+        self.disk.restart(has_power=has_power)
+        for connection in tuple(self.connections):
+            self._cut(connection)
+        self._cut_venue()
+
+    def _start_gateway(self) -> None:
+        """Start a gateway on whatever the disk holds."""
+        try:
+            journal = WatchedJournal.open(
+                self.disk.path, durability=self.durability, segment_bytes=SEGMENT_BYTES
+            )
+        except JournalError as error:
+            # The disk may fail again while it is opened; then it is tried once more.
+            failed = isinstance(error.__cause__, OSError)
+            hold("a journal that was written can be opened", kept=failed, detail=error)
+            self.happened["start refused"] += 1
+            self._gateway_died()
+            return
+        self.watch.attach(journal)
+        self._journal = journal
+        gateway = Gateway(journal, _GRANTS)
+        self._begin(gateway, is_committed=True)
+        self.gateway = gateway
+        self.happened["gateway starts"] += 1
+
+    def _begin(self, gateway: Gateway, *, is_committed: bool) -> None:
+        self._clock = Clock(lambda: self.now + self.skew, lambda: self.now)
+        gateway.start(
+            self._clock.now(),
+            listings=LISTINGS.values(),
+            accounts=CASH,
+            limits=self._limits,
+            is_committed=is_committed,
+        )
+
+    @property
+    def running(self) -> Gateway:
+        """The gateway, which runs."""
+        return cast("Gateway", self.gateway)
+
+    def _end_turn(self) -> None:
+        """Commit, then let go what waits."""
+        gateway = self.running
+        gateway.commit()
+        self._let_go(gateway)
+        for connection in tuple(self.connections):
+            session = connection.session
+            if session is not None and session.account is not None and not session.is_live:
+                gateway.catch_up(session)
+        self._let_go(gateway)
+        if self.venue_is_linked:
+            Connection.send(self.to_venue, b"".join(gateway.venue.outbox), self.rng)
+        gateway.venue.outbox.clear()
+
+    def _let_go(self, gateway: Gateway) -> None:
+        dirty = tuple(gateway.dirty)
+        gateway.dirty.clear()
+        for session in dirty:
+            connection = cast("Connection", session.link)
+            if connection.is_heard:
+                Connection.send(connection.down, b"".join(session.outbox), self.rng)
+            session.outbox.clear()
+            session.answered_bytes = 0
+        for connection in tuple(self.connections):
+            session_ = connection.session
+            if session_ is not None and session_.closing:
+                self.happened[f"gateway closed: {session_.closing}"] += 1
+                while connection.is_heard and connection.down:
+                    self._deliver_down(connection)
+                self._cut(connection)
+
+    def taken_over(self) -> None:
+        """Let another process take the gateway's place, with all connections."""
+        if self.gateway is None or self._journal is None:
+            return
+        old = self.gateway
+        self._end_turn()
+        journal = WatchedJournal.follow(
+            self.disk.path, durability=self.durability, segment_bytes=SEGMENT_BYTES
+        )
+        gateway = Gateway(journal, _GRANTS)
+        state = handover.GatewayState(
+            next_seq=old.journal.next_seq,
+            frozen_at=self.now,
+            has_venue=self.venue_is_linked,
+            venue=old.venue.state_with(b""),
+            marks=old.core.marks,
+            sessions=[
+                handover.session_state(one.session, one.session.reader.rest, b"")
+                for one in self.connections
+                if one.session is not None
+            ],
+        )
+        if not self._is_given(self._journal, journal, gateway, state.next_seq):
+            self.happened["take-over given up"] += 1
+            self._journal.take_back()
+            return
+        self.watch.attach(journal)
+        sessions = handover.restore(gateway, state)
+        alive = [one for one in self.connections if one.session is not None]
+        for connection, session in zip(alive, sessions, strict=True):
+            connection.session = session
+            session.link = connection
+        self.gateway, self._journal = gateway, journal
+        self._begin(gateway, is_committed=False)
+        self.happened["taken_over"] += 1
+        self._end_turn()
+
+    def _is_given(
+        self, old: WatchedJournal, new: WatchedJournal, gateway: Gateway, next_seq: int
+    ) -> bool:
+        """Hand a journal over; return whether the new gateway lived to take it."""
+        lock = old.hand_over()
+        if self.rng.random() < 0.2:
+            return False
+        try:
+            new.read_on()
+            gateway.replay()
+            new.take_over(lock, next_seq, self.durability)
+        except JournalError:
+            return False
+        return True
+
+    def second_gateway(self) -> None:
+        """Start another gateway on a journal that is being written."""
+        if self.gateway is None:
+            return
+        self.happened["second_gateway"] += 1
+        try:
+            WatchedJournal.open(self.disk.path, durability=self.durability)
+        except JournalError:
+            return
+        hold("a journal has one writer", kept=False)
+
+    # ------------------------------------------------------------------------- disk, clock, owner
+    def disk_fault(self) -> None:
+        """Let the disk fail, or the process die, at one of the next writes."""
+        if self.gateway is not None:
+            kinds = _DISK_FAULTS if self.disk.is_flushed else disk.CRASHES + disk.WRITE_FAULTS
+            self.disk.plan(self.rng.choice(kinds), self.rng.choice((0, 1, 3, 10, 30)))
+
+    def bit_flipped(self) -> None:
+        """Flip a bit in what was written before the last batch: no gateway starts on that."""
+        if self.gateway is not None:
+            self._gateway_died()
+        places = list(self._flippable())
+        if not places:
+            return
+        self.happened["bit_flipped"] += 1
+        inode, size = self.rng.choice(places)
+        at, bit = self.rng.randrange(size), 1 << self.rng.randrange(8)
+        inode.data[at] ^= bit
+        before = {name: bytes(one.data) for name, one in self.disk.names.items() if name != "lock"}
+        try:
+            WatchedJournal.open(
+                self.disk.path, durability=self.durability, segment_bytes=SEGMENT_BYTES
+            )
+        except JournalError:
+            after = {name: bytes(one.data) for name, one in self.disk.names.items()}
+            del after["lock"]
+            hold("a damaged journal is left as it is", kept=before == after)
+        else:
+            hold("a damaged journal is refused", kept=False, detail=(at, bit))
+        # Its owner puts the file back from a copy.
+        inode.data[at] ^= bit
+        self.disk.restart()
+
+    def _flippable(self) -> Iterable[tuple[disk.Inode, int]]:
+        """Yield files, and how many of their bytes stand before the journal's last batch."""
+        # Segments that a checkpoint stands for are leftovers, which nobody reads.
+        last = True
+        for name in map(segment_name, reversed(contents(self.disk.path)[1])):
+            data = bytes(self.disk.names[name].data)
+            at = begin = SEGMENT.size
+            while (size := record_bytes(data, at)) and at + size <= len(data):
+                if not RECORD.unpack_from(data, at)[3]:
+                    begin = at
+                at += size
+            if last:
+                # What follows it must not be torn, or the batch before is the last that is whole.
+                last = at == SEGMENT.size or bytes(data[at:]).strip(b"\0") != b""
+                if not last:
+                    yield self.disk.names[name], begin
+            else:
+                yield self.disk.names[name], at
+
+    def clock_forward(self) -> None:
+        """Set the machine's clock forward."""
+        self.happened["clock_forward"] += 1
+        self.skew += self.rng.choice((2, 2, 600)) * SECOND
+
+    def clock_back(self) -> None:
+        """Set the machine's clock back."""
+        self.happened["clock_back"] += 1
+        self.skew -= self.rng.choice((1, 3600)) * SECOND
+
+    def next_day(self) -> None:
+        """Let a day begin."""
+        self.happened["next_day"] += 1
+        self.now += DAY
+
+    def limits_reloaded(self) -> None:
+        """Give the accounts other limits while they trade."""
+        self._limits = {name: self.rng.choice((_LOOSE, _TIGHT)) for name in CASH}
+        if self.gateway is not None:
+            self.happened["limits_reloaded"] += 1
+            self.gateway.reload_limits(self._limits, self._clock.now())
+            self._end_turn()
+
+    def compacted(self) -> None:
+        """Compact the journal in a process of its own, which may die in the midst of it."""
+        if not self.watch.records:
+            return
+        before = set(self.disk._fds)
+        try:
+            if compact(self.disk.path, self.rng.randint(1, 3)).removed:
+                self.happened["compacted"] += 1
+        except Crashed:
+            self.happened["compaction died"] += 1
+            self.disk.is_dead = False
+        except JournalError:
+            self.happened["compaction refused"] += 1
+        for fd in set(self.disk._fds) - before:
+            self.disk.close(fd)
+
+    # ------------------------------------------------------------------------------------ healing
     def heal(self) -> None:
-        """Let everything arrive and everything be answered."""
-        for _ in range(60):
-            if self.session is None:
-                self.link_client()
-            if not self.venue_is_linked:
-                self.link_venue()
-            moved = True
-            while moved:
-                moved = any(self.deliver(name) for name in ("up", "to_venue", "from_venue", "down"))
-            self.now += 300_000_000
-            self.gateway.on_time(self.now)
-            self.end_turn()
+        """End all faults, let everything arrive and be answered, and look at what came of it."""
+        self.rng.seed(self.seed)
+        self.disk.plan("", 0)
+        self._silent_until = self._stalled_until = self._late_until = 0
+        self.skew = max(self.skew, 0)
+        for _ in range(100):
+            if self.gateway is None:
+                self._start_gateway()
+            self._guarded(self._heal_on)
+        gateway = self.running
+        self.watch.compare(gateway.core)
+        orders = self.venue._orders.items()
+        self.watch.check_healed(gateway.core, {no for no, order in orders if order.is_open})
+        for client in self.clients:
+            account = gateway.core.accounts[client.account]
+            session = client.session
+            hold(
+                "every client is up to date",
+                kept=session.next_seq == account.seq,
+                detail=(client.number, session.next_seq, account.seq),
+            )
+            pending = list(session._pending)
+            hold("every request is answered", kept=not pending, detail=(client.number, pending))
+
+    def _heal_on(self) -> None:
+        if not self.venue_is_linked:
+            self._link_venue()
+        for client in self.clients:
+            if client.connection is None:
+                self._link_client(client)
+        self._say(())
+        while self._deliver_all():
+            pass
+        self.now += 300_000_000
+        self._tick()
+
+    def _deliver_all(self) -> bool:
+        links = [self.to_venue, self.from_venue]
+        for connection in tuple(self.connections):
+            links += [connection.up, connection.down]
+            self._deliver_up(connection)
+            self._deliver_down(connection)
+        self._deliver_to_venue()
+        self._deliver_from_venue()
+        return any(
+            link
+            for link in (
+                *(self.to_venue, self.from_venue),
+                *(one.up for one in self.connections if one.session is not None),
+                *(one.down for one in self.connections if one.is_heard),
+            )
+        )
+
+
+__all__ = ["FAULTS", "Broken", "World"]

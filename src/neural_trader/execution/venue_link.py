@@ -341,6 +341,9 @@ class VenueLink:
             # An order long forgotten, a fill long seen.
             self.duplicates += 1
             return
+        if account is not None and not account.is_killed:
+            # Before the fill: a death in between makes the venue tell it again, and not forget it.
+            self._record(m.KillSwitched(number, account.seq, ts, 0, 0, on=True))
         self._record(
             m.OrphanFilled(
                 number,
@@ -354,8 +357,6 @@ class VenueLink:
                 fill.fee,
             )
         )
-        if account is not None and not account.is_killed:
-            self._record(m.KillSwitched(number, account.seq, ts, 0, 0, on=True))
 
     def _on_rejected(self, message: m.OrderRejected, ts: int) -> None:
         found = self._find(message.id)
@@ -497,6 +498,14 @@ class VenueLink:
                     account.number, account.seq, ts, wish.no, wish.client, order.no, why
                 )
             )
+
+    def settle_ended(self, ts: int) -> None:
+        """Answer the wishes whose order has ended: a death may have parted end and answers."""
+        for account in self.core.accounts.values():
+            for order in {wish.order for wish in account.requests.values()}:
+                ended = account.ended.get(order)
+                if ended is not None and not ended.is_open:
+                    self._settle_requests(account, ended, ts, ended.status)
 
     def _on_welcome(self, welcome: m.VenueWelcome, _ts: int) -> None:
         for symbol, *units in welcome.instruments:

@@ -15,7 +15,7 @@ from neural_trader.execution.checkpoint import read_image, take_image
 from neural_trader.execution.journal import FileJournal, MemoryJournal, Tail, verify, walk
 from neural_trader.execution.journal.checkpoints import checkpoint_name, read_checkpoint
 from neural_trader.execution.journal.projection import Projector
-from tests.simulation.world import World
+from tests.simulation.history import play
 from tests.unit.execution.desk import Desk
 
 SMALL = 4096
@@ -23,11 +23,7 @@ SMALL = 4096
 
 def world_payloads(seed: int, steps: int = 300) -> tuple[bytes, ...]:
     """Return the journal of a day on which much went wrong."""
-    world = World(seed)
-    for _ in range(steps):
-        world.act()
-    world.heal()
-    return tuple(payload for _, payload in world.journal.read(1, 1 << 30))
+    return tuple(play(seed, range(steps)).watch.records)
 
 
 @pytest.fixture

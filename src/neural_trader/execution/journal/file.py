@@ -38,6 +38,7 @@ SEGMENT_BYTES_MAX: Final = 1 << 30
 _MARK_BYTES: Final = 1 << 16
 """The place of one record in so many bytes is remembered, in 16 bytes of memory."""
 _ENDS_MAX: Final = 64
+_AGAIN_BYTES: Final = 1 << 20
 
 _pack_start = RECORD_START.pack
 _pack_rest = RECORD_REST.pack
@@ -444,6 +445,11 @@ class FileJournal:
 
     def _flush_all(self) -> None:
         """Flush what an earlier writer left to the machine: this one builds upon it."""
+        # After a flush that failed, the last batch may be in memory alone and count as flushed: it
+        # is written anew, so that the flush takes it along.
+        for at in range(0, self._at, _AGAIN_BYTES):
+            data = os.pread(self._fd, min(_AGAIN_BYTES, self._at - at), at)
+            disk.write(self._fd, data, at, is_flushed=False)
         for first in self._firsts:
             with _Reading(self.folder / segment_name(first)) as fd:
                 disk.flush(fd)

@@ -13,7 +13,7 @@ from neural_trader.execution import messages as m
 from neural_trader.execution.journal import FileJournal, records, walk
 from neural_trader.execution.journal import projection as projection_module
 from neural_trader.execution.journal.projection import Projector
-from tests.simulation.world import World
+from tests.simulation.history import play
 from tests.unit.execution.desk import Desk
 from tests.unit.execution.journal.kept import open_small
 
@@ -30,11 +30,7 @@ def copy_records(folder: Path, payloads: list[bytes]) -> None:
 @pytest.fixture(params=[1, 2, 3])
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Return the journal of a day on which much went wrong."""
-    world = World(request.param)
-    for _ in range(400):
-        world.act()
-    world.heal()
-    copy_records(tmp_path / "journal", [payload for _, payload in world.journal.read(1, 1 << 30)])
+    copy_records(tmp_path / "journal", play(request.param).watch.records)
     return tmp_path / "journal"
 
 
@@ -59,25 +55,25 @@ def test_the_tables_say_what_the_core_says(folder: Path, tmp_path: Path) -> None
     with FileJournal.open(folder, durability="process-safe") as journal:
         core = Gateway(journal).core
         assert done == journal.next_seq - 1
-    account = core.accounts[1]
-    assert rows(path, "SELECT name, cash, is_killed FROM accounts") == [
-        (account.name, account.book.cash, account.is_killed)
+    accounts = core.accounts.values()
+    assert rows(path, "SELECT name, cash, is_killed FROM accounts ORDER BY account") == [
+        (one.name, one.book.cash, one.is_killed) for one in accounts
     ]
-    assert rows(
-        path, "SELECT symbol, qty, cost, realized, fees FROM positions ORDER BY symbol"
-    ) == [
-        (symbol, one.qty, one.cost, one.realized, one.fees)
+    fields = "account, symbol, qty, cost, realized, fees"
+    assert rows(path, f"SELECT {fields} FROM positions ORDER BY 1, 2") == [  # noqa: S608
+        (account.number, symbol, one.qty, one.cost, one.realized, one.fees)
+        for account in accounts
         for symbol, one in sorted(account.book.holdings.items())
         if one.qty or one.realized or one.fees or one.cost
     ]
-    known = {**account.open, **account.ended}
-    found = rows(path, "SELECT no, qty, limit_price, status, filled FROM orders")
-    live = {row[0]: row[1:] for row in found if row[3] != "denied"}
-    assert live == {
-        no: (order.qty, order.limit, order.status, order.filled) for no, order in known.items()
-    }
+    known = [one for each in accounts for one in (*each.open.values(), *each.ended.values())]
+    found = rows(path, "SELECT account, no, qty, limit_price, status, filled FROM orders")
+    live = sorted(row for row in found if row[4] != "denied")
+    assert live == sorted(
+        (one.account, one.no, one.qty, one.limit, one.status, one.filled) for one in known
+    )
     (total,) = rows(path, "SELECT count(*), count(DISTINCT fill_id) FROM fills")
-    assert total[0] == total[1] == sum(len(order.fill_ids) for order in known.values())
+    assert total[0] == total[1] == sum(len(order.fill_ids) for order in known)
 
 
 def test_every_kind_of_record_has_its_row(tmp_path: Path) -> None:

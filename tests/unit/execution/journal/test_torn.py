@@ -153,3 +153,17 @@ def test_reading_changes_nothing(folder: Path) -> None:
     assert len(payloads_of(folder)) == len(flat(WANTED)) - 1
     assert verify(folder).torn_bytes > 0
     assert contents_of(folder) == before
+
+
+@pytest.mark.parametrize("zeros", [1, 3, 100])
+def test_damage_is_no_torn_tail_though_the_record_behind_it_ends_with_zeros(
+    folder: Path, zeros: int
+) -> None:
+    first, second, _ = write(folder, [[b"damaged"], [b"last" + bytes(zeros)]])
+    (path,) = segments_of(folder)
+    data = bytearray(path.read_bytes().ljust(SMALL, b"\0"))
+    data[second - 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(JournalError, match=f"damaged at byte {first}: record 1 "):
+        open_small(folder)
+    assert path.read_bytes() == data
