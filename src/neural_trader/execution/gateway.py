@@ -172,6 +172,7 @@ class Gateway:
             if name not in names:
                 self.record(m.AccountOpened(len(core.accounts) + 1, ts, name, cash))
         self.reload_limits(limits, ts)
+        self.venue.settle_ended(ts)
         if is_committed:
             self.commit()
 
