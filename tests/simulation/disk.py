@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Final, cast
 
 from neural_trader.execution import compaction
 from neural_trader.execution.journal import checkpoints, disk, file, reading, spare
+from neural_trader.execution.journal.format import RECORD, SEGMENT, record_bytes, segment_name
 
 SECTOR: Final = 512
 FLIPS: Final = "bit_flipped"
@@ -195,6 +196,25 @@ class SimulatedDisk:
         for inode in names.values():
             inode.flush(rng)
             inode.data = bytearray(inode.synced)
+
+    def safe_bytes(self) -> Iterator[tuple[Inode, int]]:
+        """Yield files, and how many of their bytes stand before the journal's last batch."""
+        # Segments that a checkpoint stands for are leftovers, which nobody reads.
+        last = True
+        for name in map(segment_name, reversed(reading.contents(self.path)[1])):
+            data = bytes(self.names[name].data)
+            at = begin = SEGMENT.size
+            while (size := record_bytes(data, at)) and at + size <= len(data):
+                if not RECORD.unpack_from(data, at)[3]:
+                    begin = at
+                at += size
+            if last:
+                # What follows it must not be torn, or the batch before is the last that is whole.
+                last = at == SEGMENT.size or bytes(data[at:]).strip(b"\0") != b""
+                if not last:
+                    yield self.names[name], begin
+            else:
+                yield self.names[name], at
 
     # -------------------------------------------------------------------------------------- names
     def inode(self, path: PurePosixPath) -> Inode:

@@ -16,8 +16,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from tests.simulation.faults import FAULTS
 from tests.simulation.history import STEPS, Failure, failure_of, names_of, shrink
-from tests.simulation.world import FAULTS
 
 _CHUNK: Final = 20
 _SHOWN: Final = 5

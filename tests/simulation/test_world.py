@@ -10,10 +10,10 @@ from neural_trader.execution import messages as m
 from neural_trader.execution.checkpoint import take_image
 from neural_trader.execution.journal import disk
 from neural_trader.execution.venue_link import VenueLink
+from tests.simulation.faults import FAULTS
 from tests.simulation.history import STEPS, Failure, failure_of, names_of, play, shrink
 from tests.simulation.simulate import main
 from tests.simulation.watch import Broken
-from tests.simulation.world import FAULTS
 
 CHUNK = 25
 EARLY = {

@@ -6,36 +6,26 @@ step. Each step draws from dice of its own, so that leaving some out leaves the 
 were: that is how a history that fails is made short.
 """
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable
 from random import Random
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 from neural_trader.core.errors import GatewayError, JournalError
 from neural_trader.execution import handover
-from neural_trader.execution import messages as m
-from neural_trader.execution.client import ClientSession
 from neural_trader.execution.clock import Clock
 from neural_trader.execution.compaction import compact
-from neural_trader.execution.framing import FrameReader, pack
 from neural_trader.execution.gateway import Gateway
-from neural_trader.execution.journal.format import RECORD, SEGMENT, record_bytes, segment_name
-from neural_trader.execution.journal.reading import contents
 from neural_trader.execution.limits import Limits
-from neural_trader.execution.listing import Listing
-from neural_trader.execution.tokens import Grant, hash_token
-from neural_trader.execution.venues.paper import PaperVenue, SyntheticMarket, SyntheticShape
-from tests.simulation import disk
-from tests.simulation.disk import Crashed, SimulatedDisk
-from tests.simulation.watch import Broken, Watch, WatchedJournal, hold
-
-if TYPE_CHECKING:
-    from neural_trader.execution.sessions import Session
+from tests.simulation.clients import CLIENTS, GRANTS, Client, Connection, send
+from tests.simulation.disk import FLUSH_FAULTS, Crashed, SimulatedDisk
+from tests.simulation.faults import DISK_FAULTS, ORDINARY, UNUSUAL
+from tests.simulation.venue import LISTINGS, Venue
+from tests.simulation.watch import Watch, WatchedJournal, hold
 
 START: Final = 1_700_000_000_000_000_000
 SECOND: Final = 1_000_000_000
 DAY: Final = 86_400 * SECOND
-LISTINGS: Final = {"KO": Listing("KO"), "PEP": Listing("PEP", "0.001")}
 CASH: Final = {"main": 10_000_000, "other": 5_000_000}
 SEGMENT_BYTES: Final = 1 << 12
 _LOOSE: Final = Limits(
@@ -58,112 +48,7 @@ _TIGHT: Final = Limits(
     duplicate_window_ms=500,
     daily_loss_max=1_000,
 )
-_SHAPE: Final = SyntheticShape(start=5_000, level_lots=150, levels=3)
 _SEEDS: Final = 1 << 24
-
-# Who is there, with what token: two programs trade one account, one only reads it.
-_READER: Final = 9
-_CLIENTS: Final = ((1, "trade", 7), (1, "trade", 8), (1, "read", _READER), (2, "other", 7))
-_GRANTS: Final = (
-    Grant(account="main", scope="trade", sha256=hash_token("trade")),
-    Grant(account="main", scope="read", sha256=hash_token("read")),
-    Grant(account="other", scope="trade", sha256=hash_token("other")),
-)
-
-_ORDINARY: Final = {"deliver": 40.0, "order": 20.0, "wish": 8.0, "market": 5.0, "pause": 1.0}
-_UNUSUAL: Final = {
-    "cut_client": 0.6,
-    "half_open_client": 0.4,
-    "client_killed": 0.3,
-    "request_repeated": 0.8,
-    "cut_venue": 0.6,
-    "venue_silent": 0.5,
-    "venue_stalled": 0.5,
-    "fills_late": 0.8,
-    "venue_restarted": 0.3,
-    "venue_forgot_all": 0.1,
-    "old_epoch": 0.2,
-    "gateway_killed": 0.5,
-    "power_lost": 0.3,
-    "gateway_stopped": 0.3,
-    "taken_over": 0.5,
-    "second_gateway": 0.2,
-    "bit_flipped": 0.2,
-    "disk_fault": 0.9,
-    "clock_forward": 0.2,
-    "clock_back": 0.3,
-    "next_day": 0.1,
-    "limits_reloaded": 0.5,
-    "kill_switch": 0.5,
-    "compacted": 0.4,
-}
-_DISK_FAULTS: Final = disk.CRASHES + disk.WRITE_FAULTS + disk.FLUSH_FAULTS
-FAULTS: Final = (
-    *(name for name in _UNUSUAL if name != "disk_fault"),
-    *_DISK_FAULTS,
-    "fill_doubled",
-    "fill_before_accept",
-    "partial_frame",
-)
-"""Everything that goes wrong, by name; a long run that has not seen one of them has failed."""
-
-
-class Connection:
-    """Two directions of bytes in pieces, in order; either end may not know that it is gone."""
-
-    def __init__(self) -> None:
-        self.up: deque[bytes] = deque()
-        self.down: deque[bytes] = deque()
-        self.session: Session | None = None
-        self.is_heard = True
-
-    @staticmethod
-    def send(pieces: deque[bytes], data: bytes, rng: Random) -> None:
-        """Cut into pieces, as networks do."""
-        while data:
-            size = rng.choice((1, 13, 4096, 4096))
-            pieces.append(data[:size])
-            data = data[size:]
-
-
-class Client:
-    """A program that trades or reads, which may die and be started again."""
-
-    def __init__(self, watch: Watch, account: int, token: str, number: int) -> None:
-        self.account = account
-        self.token = token
-        self.number = number
-        self._watch = watch
-        self.connection: Connection | None = None
-        self.sent: deque[bytes] = deque(maxlen=20)
-        self.begin(1)
-
-    @property
-    def may_trade(self) -> bool:
-        """Whether its token lets it trade."""
-        return self.number != _READER
-
-    def begin(self, next_seq: int) -> None:
-        """Start the program; it knows nothing, and reads from an event on (0: what comes)."""
-        self.replies: Counter[int] = Counter()
-        self.heard = 0
-        self.session = ClientSession(
-            self.token, self.number, on_reply=self._on_reply, on_event=self._on_event
-        )
-        self.session.next_seq = next_seq
-
-    def _on_reply(self, no: int, _reply: object) -> None:
-        self.replies[no] += 1
-        hold("a request is answered once", kept=self.replies[no] == 1, detail=(self.number, no))
-
-    def _on_event(self, event: Any) -> None:
-        hold(
-            "a client hears every event, in order",
-            kept=not self.heard or event.seq == self.heard + 1,
-            detail=(self.number, event, self.heard),
-        )
-        self.heard = event.seq
-        self._watch.on_event(self.account, event)
 
 
 class World:
@@ -190,24 +75,15 @@ class World:
         self.disk = SimulatedDisk(rng, is_flushed=is_flushed)
         self.disk.happened = self.happened
         # Each history has faults of its own kinds: some only show where others are rare.
-        weights = {name: by * rng.choice((0, 0.1, 0.3, 1.5)) for name, by in _UNUSUAL.items()}
+        weights = {name: by * rng.choice((0, 0.1, 0.3, 1.5)) for name, by in UNUSUAL.items()}
         if not is_flushed:
             weights["power_lost"] = 0
-        self._weights = _ORDINARY | weights
+        self._weights = ORDINARY | weights
         self._names = tuple(self._weights)
         self._totals = tuple(self._weights.values())
         self.watch = Watch()
-        self._market = SyntheticMarket(LISTINGS, seed=seed, shape=_SHAPE)
-        self.venue = PaperVenue(self._market)
-        self.venue_reader = FrameReader()
-        self.to_venue: deque[bytes] = deque()
-        self.from_venue: deque[bytes] = deque()
-        self.venue_is_linked = False
-        self._silent_until = 0
-        self._stalled_until = 0
-        self._late_until = 0
-        self._late: list[m.OrderFilled] = []
-        self.clients = [Client(self.watch, *who) for who in _CLIENTS]
+        self.venue = Venue(seed, rng, self.happened, self.watch)
+        self.clients = [Client(self.watch, *who) for who in CLIENTS]
         self.connections: list[Connection] = []
         self.gateway: Gateway | None = None
         self._journal: WatchedJournal | None = None
@@ -258,7 +134,7 @@ class World:
 
     def _connect_some(self) -> None:
         rng = self.rng
-        if not self.venue_is_linked and rng.random() < 0.7:
+        if not self.venue.is_linked and rng.random() < 0.7:
             self._link_venue()
         client = rng.choice(self.clients)
         if client.connection is None:
@@ -270,7 +146,7 @@ class World:
         rng = self.rng
         for _ in range(rng.choice((2, 6, 30))):
             if rng.random() < 0.5:
-                self._deliver_to_venue() if rng.random() < 0.5 else self._deliver_from_venue()
+                self.venue.take(self.now) if rng.random() < 0.5 else self._deliver_from_venue()
             elif self.connections:
                 connection = rng.choice(self.connections)
                 if rng.random() < 0.5:
@@ -280,45 +156,15 @@ class World:
 
     def order(self) -> None:
         """Let a client send an order, or try."""
-        rng = self.rng
-        client = rng.choice(self.clients)
-        if client.session.welcome is None or not client.may_trade:
-            return
-        lots = rng.choice((-1, 1)) * rng.choice((10, 50, 100, 200, 500))
-        client.session.submit(
-            rng.choice(("KO", "PEP")),
-            lots,
-            limit=rng.choice((0, 4_950, 4_980, 4_990, 5_001, 5_010, 5_050, 9_000)),
-            trigger=rng.choice((0, 0, 0, 5_005, 4_995)),
-            tif=rng.randrange(4),
-            reduce_only=rng.random() < 0.1,
-        )
-        self.happened["orders"] += 1
-        self._flush_client(client)
+        self.happened["orders"] += self.rng.choice(self.clients).order(self.rng)
 
     def wish(self) -> None:
         """Let a client wish to cancel or change an order, or ask a question."""
-        rng = self.rng
-        client = rng.choice(self.clients)
-        session = client.session
-        if session.welcome is None:
-            return
-        if not client.may_trade or rng.random() < 0.1:
-            if session.is_ready:
-                session.ask(rng.choice(("orders", "positions")))
-        elif session.orders:
-            no = rng.choice(list(session.orders))
-            if rng.random() < 0.5:
-                session.cancel(no)
-            else:
-                sign = 1 if session.orders[no].qty > 0 else -1
-                limit = rng.choice((0, 4_980, 5_020))
-                session.replace(no, lots=sign * rng.choice((0, 50, 150)), limit=limit)
-        self._flush_client(client)
+        self.rng.choice(self.clients).wish(self.rng)
 
     def market(self) -> None:
         """Let prices move."""
-        self._say(self.venue.advance(self.now))
+        self.venue.advance(self.now)
 
     def pause(self) -> None:
         """Let time pass."""
@@ -353,7 +199,7 @@ class World:
         client = self.rng.choice(self.clients)
         if client.connection is not None and client.session.is_ready and client.sent:
             self.happened["request_repeated"] += 1
-            Connection.send(client.connection.up, self.rng.choice(client.sent), self.rng)
+            send(client.connection.up, self.rng.choice(client.sent), self.rng)
 
     def kill_switch(self) -> None:
         """Turn the kill switch of an account on; or, more often, off."""
@@ -361,7 +207,7 @@ class World:
         if client.session.welcome is not None and client.may_trade:
             self.happened["kill_switch"] += 1
             client.session.switch(on=self.rng.random() < 0.4)
-            self._flush_client(client)
+            client.flush(self.rng)
 
     def _link_client(self, client: Client) -> None:
         gateway = self.running
@@ -370,25 +216,7 @@ class World:
         connection.session.link = connection
         self.connections.append(connection)
         client.session.connected()
-        self._flush_client(client)
-
-    def _flush_client(self, client: Client) -> None:
-        session = client.session
-        if client.connection is not None:
-            for data in session.outbox:
-                Connection.send(client.connection.up, data, self.rng)
-                if session.is_ready:
-                    client.sent.append(data)
-        session.outbox.clear()
-
-    def _lose(self, connection: Connection) -> None:
-        """Let a client know that its connection is gone."""
-        for client in self.clients:
-            if client.connection is connection:
-                client.connection = None
-                client.session.is_ready = False
-                client.session.outbox.clear()
-                client.sent.clear()
+        client.flush(self.rng)
 
     def _cut(self, connection: Connection) -> None:
         """Break a connection, and what was on its way."""
@@ -400,6 +228,12 @@ class World:
         if connection in self.connections:
             self.connections.remove(connection)
         self._lose(connection)
+
+    def _lose(self, connection: Connection) -> None:
+        """Let a client know that its connection is gone."""
+        for client in self.clients:
+            if client.connection is connection:
+                client.lose()
 
     def _deliver_up(self, connection: Connection) -> None:
         if not connection.up or connection.session is None or self.gateway is None:
@@ -419,123 +253,64 @@ class World:
             if error.code == "too_old":
                 client.begin(0)
             return
-        self._flush_client(client)
+        client.flush(self.rng)
 
     # --------------------------------------------------------------------------------- the venue
     def cut_venue(self) -> None:
         """Break the connection of gateway and venue."""
-        if self.venue_is_linked:
+        if self.venue.is_linked:
             self.happened["cut_venue"] += 1
             self._cut_venue()
 
     def venue_silent(self) -> None:
         """Let the venue work, and say nothing for some time."""
         self.happened["venue_silent"] += 1
-        self._silent_until = self.now + self.rng.choice((500_000_000, 3 * SECOND))
+        self.venue.silent_until = self.now + self.rng.choice((500_000_000, 3 * SECOND))
 
     def venue_stalled(self) -> None:
         """Let nothing arrive at the venue for some time."""
         self.happened["venue_stalled"] += 1
-        self._stalled_until = self.now + self.rng.choice((500_000_000, 3 * SECOND))
+        self.venue.stalled_until = self.now + self.rng.choice((500_000_000, 3 * SECOND))
 
     def fills_late(self) -> None:
         """Let fills be told long after everything else."""
         self.happened["fills_late"] += 1
-        self._late_until = self.now + self.rng.choice((50_000_000, SECOND))
+        self.venue.late_until = self.now + self.rng.choice((50_000_000, SECOND))
 
     def venue_restarted(self) -> None:
         """Start the venue again, on all that it knows."""
         self.happened["venue_restarted"] += 1
         self._cut_venue()
-        self._silent_until = self._stalled_until = 0
+        self.venue.heal()
 
     def venue_forgot_all(self) -> None:
-        """Put another venue into its place, to which nobody has been."""
-        if self.gateway is None:
-            return
-        self.happened["venue_forgot_all"] += 1
-        self._cut_venue()
-        self._market = SyntheticMarket(LISTINGS, seed=self.seed, shape=_SHAPE)
-        self.venue = PaperVenue(self._market)
-        # What it did and did not tell has not happened.
-        booked = self.watch.fills
-        fills = self.watch.venue_fills.items()
-        self.watch.venue_fills = {no: fill for no, fill in fills if no in booked}
+        """Put another venue into its place."""
+        if self.gateway is not None:
+            self.happened["venue_forgot_all"] += 1
+            self._cut_venue()
+            self.venue.forget_all()
 
     def old_epoch(self) -> None:
         """Let a gateway on an old copy of the journal try its luck at the venue."""
-        if self.venue.epoch > 1:
+        if self.venue.paper.epoch > 1:
             self.happened["old_epoch"] += 1
-            login = m.VenueLogin(m.VERSION, self.venue._gateway, self.venue.epoch - 1, 0)
-            answers = [type(answer).__name__ for answer in self.venue.login(login, self.now)]
-            hold("an old epoch is refused", kept=answers == ["VenueRefused"], detail=answers)
+            self.venue.meet_old_epoch(self.now)
 
     def _link_venue(self) -> None:
-        self.venue_is_linked = True
-        self.venue_reader = FrameReader()
+        self.venue.link()
         self.running.venue.connected(self._clock.now())
         self._end_turn()
 
     def _cut_venue(self) -> None:
-        if self.venue_is_linked and self.venue_reader.rest:
-            self.happened["partial_frame"] += 1
-        self.venue_is_linked = False
-        self.to_venue.clear()
-        self.from_venue.clear()
-        self._late.clear()
+        self.venue.cut()
         if self.gateway is not None:
             self.gateway.venue.disconnected()
-        self.venue.on_disconnect()
-
-    def _deliver_to_venue(self) -> None:
-        if not self.to_venue or self.now < self._stalled_until:
-            return
-        for payload in self.venue_reader.feed(self.to_venue.popleft()):
-            message: Any = m.decode_to_venue(payload)
-            if type(message) is m.NewOrder:
-                self.watch.on_order(message)
-            self._say(self.venue.on_message(message, self.now))
 
     def _deliver_from_venue(self) -> None:
-        if self.from_venue and self.now >= self._silent_until and self.gateway is not None:
-            trouble = self.gateway.venue.receive(self.from_venue.popleft(), self._clock.now())
+        if self.gateway is not None and (data := self.venue.give(self.now)):
+            trouble = self.gateway.venue.receive(data, self._clock.now())
             hold("the venue's words are understood", kept=trouble == "", detail=trouble)
             self._end_turn()
-
-    def _say(self, messages: Iterable[Any]) -> None:
-        """Send what the venue says: a fill twice, before its order was accepted, or late."""
-        rng = self.rng
-        for fill in self.venue._fills:
-            self.watch.venue_fills.setdefault(fill.fill_id, fill)
-        said = list(messages)
-        if len(said) > 1 and rng.random() < 0.1:
-            kinds = [type(message) for message in said]
-            if kinds[:2] == [m.OrderAccepted, m.OrderFilled]:
-                self.happened["fill_before_accept"] += 1
-                said[:2] = said[1::-1]
-        for message in said:
-            kind = type(message)
-            if kind is m.OrderFilled and (self.now < self._late_until or self._late):
-                self._late.append(message)
-                continue
-            if kind is m.OrderStatus:
-                # What a status tells has been told before: fills come in the order of their ids.
-                self._tell_late()
-            self._tell(message)
-            if kind is m.OrderFilled and rng.random() < 0.1:
-                self.happened["fill_doubled"] += 1
-                self._tell(message)
-        if self.now >= self._late_until:
-            self._tell_late()
-
-    def _tell_late(self) -> None:
-        late, self._late = self._late, []
-        for fill in late:
-            self._tell(fill)
-
-    def _tell(self, message: Any) -> None:
-        if self.venue_is_linked:
-            Connection.send(self.from_venue, pack(message), self.rng)
 
     # -------------------------------------------------------------------------------- the gateway
     def gateway_killed(self) -> None:
@@ -587,7 +362,7 @@ class World:
             return
         self.watch.attach(journal)
         self._journal = journal
-        gateway = Gateway(journal, _GRANTS)
+        gateway = Gateway(journal, GRANTS)
         self._begin(gateway, is_committed=True)
         self.gateway = gateway
         self.happened["gateway starts"] += 1
@@ -617,8 +392,8 @@ class World:
             if session is not None and session.account is not None and not session.is_live:
                 gateway.catch_up(session)
         self._let_go(gateway)
-        if self.venue_is_linked:
-            Connection.send(self.to_venue, b"".join(gateway.venue.outbox), self.rng)
+        if self.venue.is_linked:
+            send(self.venue.inbox, b"".join(gateway.venue.outbox), self.rng)
         gateway.venue.outbox.clear()
 
     def _let_go(self, gateway: Gateway) -> None:
@@ -627,7 +402,7 @@ class World:
         for session in dirty:
             connection = cast("Connection", session.link)
             if connection.is_heard:
-                Connection.send(connection.down, b"".join(session.outbox), self.rng)
+                send(connection.down, b"".join(session.outbox), self.rng)
             session.outbox.clear()
             session.answered_bytes = 0
         for connection in tuple(self.connections):
@@ -647,11 +422,11 @@ class World:
         journal = WatchedJournal.follow(
             self.disk.path, durability=self.durability, segment_bytes=SEGMENT_BYTES
         )
-        gateway = Gateway(journal, _GRANTS)
+        gateway = Gateway(journal, GRANTS)
         state = handover.GatewayState(
             next_seq=old.journal.next_seq,
             frozen_at=self.now,
-            has_venue=self.venue_is_linked,
+            has_venue=self.venue.is_linked,
             venue=old.venue.state_with(b""),
             marks=old.core.marks,
             sessions=[
@@ -705,14 +480,14 @@ class World:
     def disk_fault(self) -> None:
         """Let the disk fail, or the process die, at one of the next writes."""
         if self.gateway is not None:
-            kinds = _DISK_FAULTS if self.disk.is_flushed else disk.CRASHES + disk.WRITE_FAULTS
+            kinds = DISK_FAULTS if self.disk.is_flushed else DISK_FAULTS[: -len(FLUSH_FAULTS)]
             self.disk.plan(self.rng.choice(kinds), self.rng.choice((0, 1, 3, 10, 30)))
 
     def bit_flipped(self) -> None:
         """Flip a bit in what was written before the last batch: no gateway starts on that."""
         if self.gateway is not None:
             self._gateway_died()
-        places = list(self._flippable())
+        places = list(self.disk.safe_bytes())
         if not places:
             return
         self.happened["bit_flipped"] += 1
@@ -733,25 +508,6 @@ class World:
         # Its owner puts the file back from a copy.
         inode.data[at] ^= bit
         self.disk.restart()
-
-    def _flippable(self) -> Iterable[tuple[disk.Inode, int]]:
-        """Yield files, and how many of their bytes stand before the journal's last batch."""
-        # Segments that a checkpoint stands for are leftovers, which nobody reads.
-        last = True
-        for name in map(segment_name, reversed(contents(self.disk.path)[1])):
-            data = bytes(self.disk.names[name].data)
-            at = begin = SEGMENT.size
-            while (size := record_bytes(data, at)) and at + size <= len(data):
-                if not RECORD.unpack_from(data, at)[3]:
-                    begin = at
-                at += size
-            if last:
-                # What follows it must not be torn, or the batch before is the last that is whole.
-                last = at == SEGMENT.size or bytes(data[at:]).strip(b"\0") != b""
-                if not last:
-                    yield self.disk.names[name], begin
-            else:
-                yield self.disk.names[name], at
 
     def clock_forward(self) -> None:
         """Set the machine's clock forward."""
@@ -797,16 +553,14 @@ class World:
         """End all faults, let everything arrive and be answered, and look at what came of it."""
         self.rng.seed(self.seed)
         self.disk.plan("", 0)
-        self._silent_until = self._stalled_until = self._late_until = 0
+        self.venue.heal()
         self.skew = max(self.skew, 0)
         for _ in range(100):
             if self.gateway is None:
                 self._start_gateway()
             self._guarded(self._heal_on)
         gateway = self.running
-        self.watch.compare(gateway.core)
-        orders = self.venue._orders.items()
-        self.watch.check_healed(gateway.core, {no for no, order in orders if order.is_open})
+        self.watch.check_healed(gateway.core, self.venue.open_orders)
         for client in self.clients:
             account = gateway.core.accounts[client.account]
             session = client.session
@@ -819,33 +573,28 @@ class World:
             hold("every request is answered", kept=not pending, detail=(client.number, pending))
 
     def _heal_on(self) -> None:
-        if not self.venue_is_linked:
+        if not self.venue.is_linked:
             self._link_venue()
         for client in self.clients:
             if client.connection is None:
                 self._link_client(client)
-        self._say(())
+        self.venue.tell_late()
         while self._deliver_all():
             pass
         self.now += 300_000_000
         self._tick()
 
     def _deliver_all(self) -> bool:
-        links = [self.to_venue, self.from_venue]
         for connection in tuple(self.connections):
-            links += [connection.up, connection.down]
             self._deliver_up(connection)
             self._deliver_down(connection)
-        self._deliver_to_venue()
+        self.venue.take(self.now)
         self._deliver_from_venue()
         return any(
             link
             for link in (
-                *(self.to_venue, self.from_venue),
+                *(self.venue.inbox, self.venue.outbox),
                 *(one.up for one in self.connections if one.session is not None),
                 *(one.down for one in self.connections if one.is_heard),
             )
         )
-
-
-__all__ = ["FAULTS", "Broken", "World"]
