@@ -40,6 +40,9 @@ class Core:
     Attributes
     ----------
     listings : dict of symbol to Listing
+        All that the journal knows.
+    tradable : frozenset of str
+        The symbols that this gateway may trade; positions in others may only be reduced.
     accounts : dict of number to Account
     marks : dict of symbol to (ticks, time of receipt)
     epoch : int
@@ -56,6 +59,8 @@ class Core:
 
     def __init__(self) -> None:
         self.listings: dict[str, Listing] = {}
+        # Of the configuration, not of the journal: it decides, and replay decides nothing.
+        self.tradable: frozenset[str] = frozenset()
         self.accounts: dict[int, Account] = {}
         self.marks: dict[str, tuple[int, int]] = {}
         self.epoch = 0
@@ -106,7 +111,7 @@ class Core:
                     holding = Holding(listing, listing.weight(account.book.scale))
                     holding.mark = self._mark_of(order.symbol)
                 mark = holding.mark
-                denial = self._check_reference(account, holding, order.qty, ts)
+                denial = self._check_market(account, holding, order.qty, ts)
                 open_orders = account.bounds.open_orders
                 if denial is None and open_orders and len(account.open) >= open_orders:
                     denial = Denial("open_orders", len(account.open) + 1, open_orders)
@@ -177,7 +182,7 @@ class Core:
             # Checked as if the order were not there, and came anew.
             rest = order.qty - order.filled
             account.book.close(holding, rest)
-            denial = self._check_reference(account, holding, terms.qty, ts)
+            denial = self._check_market(account, holding, terms.qty, ts)
             if denial is None:
                 denial = check_order(account, holding, terms, ts)
             account.book.open(holding, rest)
@@ -195,11 +200,14 @@ class Core:
             holding.mark,
         )
 
-    def _check_reference(
+    def _check_market(
         self, account: Account, holding: Holding, qty: int, ts: int
     ) -> Denial | None:
-        """Deny what has no price to be held to, or no sums that could be trusted."""
-        mark, seen = self.marks.get(holding.listing.symbol, (0, 0))
+        """Deny what is not to be traded, has no price, or no sums that could be trusted."""
+        symbol = holding.listing.symbol
+        if symbol not in self.tradable and not is_reducing(holding, qty):
+            return Denial("not_tradable")
+        mark, seen = self.marks.get(symbol, (0, 0))
         age_max = account.bounds.mark_age_ns
         if not mark:
             return Denial("no_reference", 0, age_max // 1_000_000)

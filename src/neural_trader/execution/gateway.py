@@ -147,7 +147,8 @@ class Gateway:
         ts : int
             The time of the start.
         listings : iterable of Listing
-            What can be traded; units that the journal already knows cannot change.
+            What can be traded; units that the journal already knows cannot change. What it knows
+            and is no longer here can only be reduced.
         accounts : dict of name to cash
             Opening cash in minor units, for accounts that the journal does not know yet.
         limits : dict of name to Limits
@@ -163,6 +164,7 @@ class Gateway:
         core = self.core
         listings = tuple(listings)
         self.check_start(listings)
+        core.tradable = frozenset(listing.symbol for listing in listings)
         self.record(m.Started(ts, core.epoch + 1, m.VERSION))
         for listing in listings:
             if listing.symbol not in core.listings:

@@ -21,6 +21,7 @@ class Desk:
     """Everything in one hand; ``asked`` is what the gateway has told the venue."""
 
     def __init__(self, limits: Limits | None = None, *, marks: bool = True) -> None:
+        self.listings: tuple[Listing, ...] = LISTINGS
         self.limits = limits or Limits()
         self.now = START
         self.journal = MemoryJournal()
@@ -38,7 +39,7 @@ class Desk:
         self.gateway = Gateway(self.journal, GRANTS)
         self.gateway.start(
             self.now,
-            listings=LISTINGS,
+            listings=self.listings,
             accounts={"main": 10_000_000, "other": 5_000_000},
             limits={"main": self.limits, "other": self.limits},
         )

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from neural_trader.execution import Limits, Listing
+from neural_trader.execution import Gateway, Limits, Listing
 from neural_trader.execution import messages as m
 from neural_trader.execution.checkpoint import take_image
 from neural_trader.execution.journal import MemoryJournal
 from neural_trader.execution.ledger import Book
 from neural_trader.execution.limits import Bounds
-from tests.unit.execution.desk import Desk
+from tests.unit.execution.desk import LISTINGS, Desk
 from tests.unit.execution.test_limits import denial, desk_with, passes
 
 SECOND = 1_000_000_000
@@ -155,3 +155,38 @@ def test_a_change_on_a_new_day_is_held_to_the_loss_of_that_day() -> None:
     desk.client.replace(2, lots=6)
     desk.pass_on()
     assert isinstance(desk.last_asked(), m.ReplaceOrder)
+
+
+# ------------------------------------------------------------------- what is no longer traded
+def test_an_instrument_that_left_the_configuration_can_only_be_reduced() -> None:
+    desk = desk_with()
+    hold(desk, 10)
+    desk.submit("KO", 5, limit=5_400)
+    desk.accept(2)
+    desk.listings = tuple(one for one in desk.listings if one.symbol != "KO")
+    start_again(desk)
+    desk.say(m.OrderStatus(m.order_id(1, 2), "accepted", 1, 5, 5_400, 0, (), desk.now))
+    quotes = m.Quote("KO", 5_419, 5_421, 1, 1, 0), m.Quote("PEP", 170_000, 170_000, 1, 1, 0)
+    desk.say(*quotes)
+    assert denial(desk.submit("KO", 1))[0] == "not_tradable"
+    assert denial(desk.submit("KO", -11))[0] == "not_tradable"
+    other = desk.submit("PEP", 1)
+    assert passes(other)
+    desk.say(m.OrderRejected(m.order_id(1, other.no), "x", 0))
+    desk.client.replace(2, lots=6)
+    desk.pass_on()
+    assert (type(desk.events[-1]), desk.events[-1].reason) == (m.RequestDenied, "not_tradable")
+    no = desk.client.cancel(2)
+    desk.pass_on()
+    assert desk.last_asked() == m.CancelOrder(m.order_id(1, 2), no)
+    desk.say(m.OrderCanceled(m.order_id(1, 2), no, "requested", 0))
+    order = desk.submit("KO", -10)
+    desk.accept(order.no)
+    desk.fill(order.no, 2, "KO", -10, 5_420)
+    assert desk.account.book.holdings["KO"].qty == 0
+    # Back in the configuration it is what it was, and no record says that it was away.
+    desk.listings = LISTINGS
+    start_again(desk)
+    desk.say(*quotes)
+    assert passes(desk.submit("KO", 1))
+    assert take_image(Gateway(desk.journal.crash()).core, 0) == take_image(desk.gateway.core, 0)
