@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from neural_trader.core.errors import ConfigError
 from neural_trader.execution import messages as m
-from neural_trader.execution.accounts import Account, Request
+from neural_trader.execution.accounts import REQUESTS_MAX, Account, Request
 from neural_trader.execution.ledger import Book, Holding
 from neural_trader.execution.limits import (
     Bounds,
@@ -156,13 +156,28 @@ class Core:
             mark,
         )
 
+    def decide_cancel(
+        self, account: Account, wish: m.Cancel, client: int, ts: int, *, since: int
+    ) -> m.CancelRequested | m.RequestDenied:
+        """Let a cancel pass, unless another one of the order went to the venue after ``since``."""
+        denial = _check_wish(account, wish)
+        if denial is None and any(
+            other.order == wish.order and not other.qty and other.ts > since
+            for other in account.requests.values()
+        ):
+            denial = Denial("pending")
+        if denial is not None:
+            return self.deny_request(account, wish, client, ts, denial)
+        return m.CancelRequested(account.number, ts, wish.no, client, wish.order)
+
     def decide_replace(
         self, account: Account, wish: m.Replace, client: int, ts: int
     ) -> m.ReplaceRequested | m.RequestDenied:
         """Let a change of an order pass if the order could be sent anew with its new terms."""
-        order = account.open.get(wish.order)
-        if order is None:
-            return self.deny_request(account, wish, client, ts, Denial("not_open"))
+        denial = _check_wish(account, wish)
+        if denial is not None:
+            return self.deny_request(account, wish, client, ts, denial)
+        order = account.open[wish.order]
         qty = wish.qty or order.qty
         if (qty > 0) != (order.qty > 0):
             return self.deny_request(account, wish, client, ts, Denial("bad_quantity", qty))
@@ -200,9 +215,7 @@ class Core:
             holding.mark,
         )
 
-    def _check_market(
-        self, account: Account, holding: Holding, qty: int, ts: int
-    ) -> Denial | None:
+    def _check_market(self, account: Account, holding: Holding, qty: int, ts: int) -> Denial | None:
         """Deny what is not to be traded, has no price, or no sums that could be trusted."""
         symbol = holding.listing.symbol
         if symbol not in self.tradable and not is_reducing(holding, qty):
@@ -413,6 +426,7 @@ class Core:
         request = Request(event.no, event.client, event.order, event.ts)
         request.qty, request.limit, request.trigger = event.qty, event.limit, event.trigger
         account.requests[event.no] = request
+        account.rate.add(event.ts)
         order = account.open[event.order]
         if abs(event.qty) > abs(order.qty):
             # Until the venue answers, the larger of both quantities may be filled.
@@ -493,6 +507,15 @@ class Core:
         known = ", ".join(account.name for account in self.accounts.values()) or "none"
         message = f"there is no account {name!r}; the accounts are {known}"
         raise ConfigError(message)
+
+
+def _check_wish(account: Account, wish: m.Cancel | m.Replace) -> Denial | None:
+    """Deny a wish about an order that is not open, and one too many."""
+    if wish.order not in account.open:
+        ended = account.ended.get(wish.order)
+        return Denial(ended.status if ended is not None else "unknown_order")
+    waiting = len(account.requests)
+    return Denial("requests", waiting + 1, REQUESTS_MAX) if waiting >= REQUESTS_MAX else None
 
 
 def terms_of_record(event: m.Submitted) -> tuple[str, int, int, int, int]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from neural_trader.core.errors import ConfigError, JournalError, RecordsGone
 from neural_trader.execution import messages as m
-from neural_trader.execution.accounts import INDEX_MASK, REQUESTS_MAX, Account
+from neural_trader.execution.accounts import INDEX_MASK, Account
 from neural_trader.execution.answers import open_orders, positions
 from neural_trader.execution.checkpoint import restore_image
 from neural_trader.execution.core import Core
@@ -537,22 +537,15 @@ class Gateway:
 
     def _on_wish(self, account: Account, wish: m.Cancel | m.Replace, client: int, ts: int) -> None:
         core = self.core
-        order = account.open.get(wish.order)
         event: m.RequestDenied | m.CancelRequested | m.ReplaceRequested
-        if order is None:
-            ended = account.ended.get(wish.order)
-            reason = ended.status if ended is not None else "unknown_order"
-            event = core.deny_request(account, wish, client, ts, Denial(reason))
-        elif self.venue.state == "down":
+        if wish.order in account.open and self.venue.state == "down":
             event = core.deny_request(account, wish, client, ts, Denial("venue_down"))
-        elif len(account.requests) >= REQUESTS_MAX:
-            denial = Denial("requests", len(account.requests) + 1, REQUESTS_MAX)
-            event = core.deny_request(account, wish, client, ts, denial)
         elif isinstance(wish, m.Replace):
             self._open_day(account, ts)
             event = core.decide_replace(account, wish, client, ts)
         else:
-            event = m.CancelRequested(account.number, ts, wish.no, client, wish.order)
+            since = ts - self.venue.timeout_ns
+            event = core.decide_cancel(account, wish, client, ts, since=since)
         self.record(event)
         if type(event) is m.CancelRequested:
             self.venue.send_cancel(event)

@@ -47,7 +47,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         open orders of the worse side filled.
     open_orders_max : int
     orders_per_second : int
-        Orders that may pass in any second.
+        Orders, and changes of orders, that may pass in any second.
     collar_bps : int
         How far a limit or trigger may lie from the mark, on either side.
     daily_loss_max : decimal text or int

@@ -154,7 +154,7 @@ def test_wishes_that_wait_are_bounded() -> None:
     desk.submit("KO", 100, limit=5_400)
     desk.accept(1)
     for _ in range(REQUESTS_MAX + 1):
-        desk.client.cancel(1)
+        desk.client.replace(1, lots=50)
     desk.pass_on()
     assert len(desk.account.requests) <= REQUESTS_MAX
     assert isinstance(desk.events[-1], m.RequestDenied)

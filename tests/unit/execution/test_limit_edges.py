@@ -12,6 +12,7 @@ from neural_trader.execution.journal import MemoryJournal
 from neural_trader.execution.ledger import Book
 from neural_trader.execution.limits import Bounds
 from tests.unit.execution.desk import LISTINGS, Desk
+from tests.unit.execution.test_hazards import repeat
 from tests.unit.execution.test_limits import denial, desk_with, passes
 
 SECOND = 1_000_000_000
@@ -190,3 +191,68 @@ def test_an_instrument_that_left_the_configuration_can_only_be_reduced() -> None
     desk.say(*quotes)
     assert passes(desk.submit("KO", 1))
     assert take_image(Gateway(desk.journal.crash()).core, 0) == take_image(desk.gateway.core, 0)
+
+
+# ------------------------------------------------------------------------ how often, and how fast
+def test_changes_of_orders_count_as_orders() -> None:
+    desk = desk_with(orders_per_second=3)
+    desk.submit("KO", 10, limit=5_400)
+    desk.accept(1)
+    for lots in (11, 12):
+        desk.client.replace(1, lots=lots)
+    desk.pass_on()
+    desk.client.replace(1, lots=13)
+    desk.pass_on()
+    told = desk.events[-1]
+    assert (type(told), told.reason, told.found) == (m.RequestDenied, "order_rate", 4)
+    assert denial(desk.submit("KO", 1, limit=5_400)) == ("order_rate", 4, 3)
+    assert take_image(Gateway(desk.journal.crash()).core, 0) == take_image(desk.gateway.core, 0)
+
+
+def cancels(desk: Desk) -> list[int]:
+    return [one.request for one in desk.asked if isinstance(one, m.CancelOrder)]
+
+
+def test_an_order_is_canceled_once_and_again_only_after_a_silence() -> None:
+    desk = desk_with()
+    desk.submit("KO", 10, limit=5_400)
+    desk.accept(1)
+    first = desk.client.cancel(1)
+    second = desk.client.cancel(1)
+    desk.pass_on()
+    assert cancels(desk) == [first]
+    told = desk.events[-1]
+    assert (type(told), told.no, told.reason) == (m.RequestDenied, second, "pending")
+    # The same requests once more: the first still waits, the second has its answer.
+    assert repeat(desk, m.Cancel(first, 1)) == []
+    assert repeat(desk, m.Cancel(second, 1)) == [told]
+    assert cancels(desk) == [first]
+    # No answer within the timeout: it may have been lost.
+    desk.now += SECOND
+    third = desk.client.cancel(1)
+    desk.pass_on()
+    assert cancels(desk) == [first, third]
+    desk.say(m.OrderCanceled(m.order_id(1, 1), first, "requested", 0))
+    assert not desk.account.requests
+
+
+def test_the_kill_switch_and_a_client_cancel_the_same_order() -> None:
+    desk = desk_with()
+    desk.submit("KO", 10, limit=5_400)
+    desk.accept(1)
+    no = desk.client.cancel(1)
+    desk.client.switch(on=True)
+    desk.pass_on()
+    assert cancels(desk) == [no, 0]
+
+
+def test_a_cancel_that_the_venue_refused_may_be_asked_again() -> None:
+    desk = desk_with()
+    desk.submit("KO", 10, limit=5_400)
+    desk.accept(1)
+    first = desk.client.cancel(1)
+    desk.pass_on()
+    desk.say(m.ChangeRejected(m.order_id(1, 1), first, "busy", 0))
+    second = desk.client.cancel(1)
+    desk.pass_on()
+    assert cancels(desk) == [first, second]

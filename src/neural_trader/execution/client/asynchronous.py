@@ -342,7 +342,8 @@ class Client:
     async def cancel(self, order: SentOrder | int) -> bool:
         """Cancel an order; returns whether that ended it.
 
-        False where it had ended otherwise: its ``status`` says how.
+        False where it had ended otherwise: its ``status`` says how; or while another cancel of it
+        waits for the venue, whose answer is still to come.
         """
         self._check_open()
         no = self._session.cancel(order if isinstance(order, int) else order.no)
