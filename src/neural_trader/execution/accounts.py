@@ -4,7 +4,7 @@ from collections import deque
 from typing import Final
 
 from neural_trader.execution.ledger import Book
-from neural_trader.execution.limits import Bounds, Rate
+from neural_trader.execution.limits import Bounds, OrderRate
 from neural_trader.execution.orders import LiveOrder
 
 ENDED_MAX: Final = 16_384
@@ -89,11 +89,17 @@ class Account:
         self.requests: dict[int, Request] = {}
         self.replies: dict[int, tuple[int, bytes]] = {}
         self.replied: deque[int] = deque()
-        self.rate = Rate()
+        self.rate = OrderRate(bounds.per_second)
         self.recent: dict[tuple[str, int, int, int, int], int] = {}
         self.day = -1
         self.day_equity = book.cash
         self.index: list[tuple[int, int]] = []
+
+    def hold_to(self, bounds: Bounds) -> None:
+        """Take new limits; of the orders that passed lately, as many as are allowed now count."""
+        self.bounds = bounds
+        if bounds.per_second != self.rate.passed.maxlen:
+            self.rate = OrderRate(bounds.per_second, self.rate.passed)
 
     def order(self, no: int) -> LiveOrder | None:
         """Return an order that is open, or that ended not too long ago."""

@@ -48,7 +48,9 @@ class AccountImage(msgspec.Struct, array_like=True, frozen=True):
     requests: list[list[Any]]
     replies: list[tuple[int, int, bytes]]
     rate: tuple[int, int, int]
+    """Written by earlier versions, and read by none: an estimate instead of ``passed``."""
     recent: list[tuple[tuple[str, int, int, int, int], int]]
+    passed: list[int] = []
 
 
 class Image(msgspec.Struct, array_like=True, frozen=True):
@@ -152,8 +154,9 @@ def _account_image(account: Account, limits: Limits) -> AccountImage:
         [[getattr(order, name) for name in _ORDER] for order in account.ended.values()],
         [[getattr(wish, name) for name in _REQUEST] for wish in account.requests.values()],
         [(no, *account.replies[no]) for no in account.replied],
-        (account.rate.second, account.rate.current, account.rate.before),
+        (0, 0, 0),
         list(account.recent.items()),
+        list(account.rate.passed),
     )
 
 
@@ -180,7 +183,7 @@ def _restore_account(core: "Core", image: AccountImage) -> Account:
     account.requests = {wish.no: wish for wish in map(_request, image.requests)}
     account.replies = {no: (client, reply) for no, client, reply in image.replies}
     account.replied = deque(account.replies)
-    account.rate.second, account.rate.current, account.rate.before = image.rate
+    account.rate.passed.extend(image.passed)
     account.recent = dict(image.recent)
     core.add_account(account, limits)
     return account

@@ -452,7 +452,7 @@ class Core:
             for account in self.accounts.values():
                 self._rescale(account)
         for number, limits in self._limits.items():
-            self.accounts[number].bounds = Bounds(limits, self.listings, self.scale)
+            self.accounts[number].hold_to(Bounds(limits, self.listings, self.scale))
 
     def _rescale(self, account: Account) -> None:
         book = account.book
@@ -475,8 +475,7 @@ class Core:
     def _limits_loaded(self, event: m.LimitsLoaded) -> None:
         limits = Limits.from_text(event.limits)
         self._limits[event.account] = limits
-        account = self.accounts[event.account]
-        account.bounds = Bounds(limits, self.listings, self.scale)
+        self.accounts[event.account].hold_to(Bounds(limits, self.listings, self.scale))
 
     def _day_opened(self, event: m.DayOpened) -> None:
         account = self.accounts[event.account]

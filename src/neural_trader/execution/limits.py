@@ -5,6 +5,8 @@ only reduces a position is not held back by what it helps to mend: position, exp
 day and kill switch.
 """
 
+from collections import deque
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 MARKET, LIMIT, STOP, STOP_LIMIT = 0, 1, 2, 3
 GTC, DAY, IOC, FOK = 0, 1, 2, 3
+PER_SECOND_MAX: Final = 65_536
+"""The highest limit of a rate that holds, beyond what a gateway can do: each order is remembered."""
 EXPOSURE_MAX: Final = 1 << 60
 FIGURE_MAX: Final = (1 << 63) - 1
 _AMOUNT_MAX: Final = Decimal(1 << 62)
@@ -47,7 +51,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         open orders of the worse side filled.
     open_orders_max : int
     orders_per_second : int
-        Orders, and changes of orders, that may pass in any second.
+        Orders, and changes of orders, that may pass in any second, wherever it begins; more than
+        65,536 count as so many.
     collar_bps : int
         How far a limit or trigger may lie from the mark, on either side.
     daily_loss_max : decimal text or int
@@ -154,7 +159,7 @@ class Bounds:
         # A loss of 0 is none: the least that can be lost is a unit.
         self.daily_loss = None if loss is None else max(loss, 1)
         self.open_orders = limits.open_orders_max
-        self.per_second = limits.orders_per_second
+        self.per_second = min(limits.orders_per_second, PER_SECOND_MAX)
         self.collar_bps = limits.collar_bps
         self.duplicate_ns = limits.duplicate_window_ms * 1_000_000
         self.allows_self_crossing = limits.is_self_crossing_allowed
@@ -232,10 +237,8 @@ def check_order(account: "Account", holding: "Holding", order: "Submit", ts: int
     order_lots, position_lots = bounds.lots[order.symbol]
     if order_lots is not None and lots > order_lots:
         return Denial("order_qty", lots, order_lots)
-    if bounds.per_second:
-        passed = account.rate.count(ts) + 1
-        if passed > bounds.per_second:
-            return Denial("order_rate", passed, bounds.per_second)
+    if bounds.per_second and account.rate.is_full(ts):
+        return Denial("order_rate", bounds.per_second + 1, bounds.per_second)
     mark = holding.mark
     denial = _check_prices(bounds, order, mark, lots * holding.weight, account.book.scale)
     if denial is not None:
@@ -325,6 +328,29 @@ def _crossed(account: "Account", order: "Submit") -> int:
             if price >= theirs if buying else price <= theirs:
                 return theirs
     return 0
+
+
+class OrderRate:
+    """When the last orders passed, as many as may pass in a second.
+
+    Exact: one more passes only once the oldest of them is a second old, so that no second, wherever
+    it begins, holds more. A clock that was set back between two starts may not stop trading: what
+    passed more than a second ahead of now does not count.
+    """
+
+    __slots__ = ("passed",)
+
+    def __init__(self, per_second: int, passed: Iterable[int] = ()) -> None:
+        self.passed = deque(passed, maxlen=per_second)
+
+    def is_full(self, ts: int) -> bool:
+        """Return whether the second before ``ts`` holds all that may pass in one."""
+        passed = self.passed
+        return len(passed) == passed.maxlen and -_SECOND_NS < ts - passed[0] < _SECOND_NS
+
+    def add(self, ts: int) -> None:
+        """Take note of what passed now; the oldest is forgotten."""
+        self.passed.append(ts)
 
 
 class Rate:

@@ -3,17 +3,21 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from neural_trader.execution import Gateway, Limits, Listing
 from neural_trader.execution import messages as m
-from neural_trader.execution.checkpoint import take_image
+from neural_trader.execution.checkpoint import restore_image, take_image
+from neural_trader.execution.core import Core
 from neural_trader.execution.journal import MemoryJournal
 from neural_trader.execution.ledger import Book
-from neural_trader.execution.limits import Bounds
-from tests.unit.execution.desk import LISTINGS, Desk
+from neural_trader.execution.limits import PER_SECOND_MAX, Bounds, OrderRate
+from tests.unit.execution.desk import LISTINGS, START, Desk
 from tests.unit.execution.test_hazards import repeat
-from tests.unit.execution.test_limits import denial, desk_with, passes
+from tests.unit.execution.test_limits import OFF, denial, desk_with, passes
 
 SECOND = 1_000_000_000
 
@@ -256,3 +260,79 @@ def test_a_cancel_that_the_venue_refused_may_be_asked_again() -> None:
     second = desk.client.cancel(1)
     desk.pass_on()
     assert cancels(desk) == [first, second]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.integers(1, 5),
+    st.lists(
+        st.sampled_from([0, 1, SECOND // 4, SECOND // 2 - 1, SECOND - 1, SECOND]), max_size=60
+    ),
+)
+def test_no_second_holds_more_orders_than_it_may_and_none_is_denied_too_early(
+    allowed: int, pauses: list[int]
+) -> None:
+    rate = OrderRate(allowed)
+    passed: list[int] = []
+    now = START
+    for pause in pauses:
+        now += pause
+        within = sum(now - SECOND < ts for ts in passed)
+        assert rate.is_full(now) == (within >= allowed)
+        if not rate.is_full(now):
+            rate.add(now)
+            passed.append(now)
+    assert len(rate.passed) <= allowed
+
+
+def test_a_burst_at_the_end_of_a_second_and_one_at_the_next_do_not_both_pass() -> None:
+    desk = desk_with(orders_per_second=10)
+    desk.now = START // SECOND * SECOND + SECOND - 1
+    desk.say(m.Quote("KO", 5_419, 5_421, 1, 1, 0))
+    assert all(passes(desk.submit("KO", 1)) for _ in range(10))
+    # Half a second on, half of them seemed to be gone.
+    desk.now += SECOND // 2
+    assert denial(desk.submit("KO", 1)) == ("order_rate", 11, 10)
+    desk.now += SECOND // 2 - 1
+    assert denial(desk.submit("KO", 1)) == ("order_rate", 11, 10)
+    desk.now += 1
+    assert passes(desk.submit("KO", 1))
+
+
+def test_new_limits_count_what_has_passed() -> None:
+    desk = desk_with(orders_per_second=4)
+    for _ in range(4):
+        desk.submit("KO", 1)
+    for allowed, is_passed in ((5, True), (2, False), (0, True), (1, True), (1, False)):
+        limits = Limits(**(OFF | {"orders_per_second": allowed}))
+        desk.gateway.reload_limits({"main": limits}, desk.now)
+        assert passes(desk.submit("KO", 1)) is is_passed
+    again = Gateway(desk.journal.crash()).core
+    assert take_image(again, 1) == take_image(desk.gateway.core, 1)
+    restored = Core()
+    restore_image(restored, take_image(desk.gateway.core, 1))
+    assert restored.accounts[1].rate.passed == desk.account.rate.passed
+    assert restored.accounts[1].rate.is_full(desk.now)
+    assert Bounds(Limits(orders_per_second=1 << 40), {}, 1).per_second == PER_SECOND_MAX
+
+
+def test_a_clock_that_was_set_back_does_not_stop_trading() -> None:
+    rate = OrderRate(2)
+    for _ in range(2):
+        rate.add(START)
+    assert rate.is_full(START - SECOND + 1)
+    assert not rate.is_full(START - SECOND)
+
+
+def test_a_checkpoint_of_an_earlier_version_is_read() -> None:
+    """Its accounts end one field earlier, and hold another count of what passed."""
+    desk = desk_with(orders_per_second=2)
+    desk.submit("KO", 1)
+    image = msgspec.msgpack.decode(take_image(desk.gateway.core, 5))
+    for account in image[7]:
+        account.pop()
+        account[-2] = [START // SECOND, 1, 0]
+    restored = Core()
+    restore_image(restored, msgspec.msgpack.encode(image))
+    assert list(restored.accounts[1].rate.passed) == []
+    assert restored.accounts[1].open[1].qty == 1
