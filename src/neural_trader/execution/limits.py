@@ -18,14 +18,15 @@ from neural_trader.execution.listing import Listing
 from neural_trader.execution.messages import MONEY_MAX
 
 if TYPE_CHECKING:
-    from neural_trader.execution.accounts import Account
+    from neural_trader.execution.accounts import Account, Request
     from neural_trader.execution.ledger import Holding
     from neural_trader.execution.messages import Submit
+    from neural_trader.execution.orders import LiveOrder
 
 MARKET, LIMIT, STOP, STOP_LIMIT = 0, 1, 2, 3
 GTC, DAY, IOC, FOK = 0, 1, 2, 3
 PER_SECOND_MAX: Final = 65_536
-"""The highest limit of a rate that holds, beyond what a gateway can do: each order is remembered."""
+"""The highest limit of a rate that holds; each order that passes in a second is remembered."""
 EXPOSURE_MAX: Final = 1 << 60
 FIGURE_MAX: Final = (1 << 63) - 1
 _AMOUNT_MAX: Final = Decimal(1 << 62)
@@ -316,18 +317,29 @@ def terms_of(order: "Submit") -> tuple[str, int, int, int, int]:
 
 
 def _crossed(account: "Account", order: "Submit") -> int:
-    """Return the price of an own open order that this one would meet, 1 at market, or 0."""
+    """Return the price of an own open order that this one could meet, 1 at market, or 0.
+
+    A stop counts as what it will be, a plain one as a market order: which of the two comes first,
+    and where the market stands when it wakes, is not known now.
+    """
     buying = order.qty > 0
-    price = 0 if order.kind in (MARKET, STOP) else order.limit
     for other in account.open.values():
-        if other.symbol == order.symbol and (other.qty > 0) != buying:
-            # A stop meets whatever stands at the time: what it will be is not known now.
-            theirs = other.limit or other.trigger
-            if not price or not theirs:
-                return theirs or 1
-            if price >= theirs if buying else price <= theirs:
-                return theirs
+        if other.symbol == order.symbol and (other.qty > 0) != buying and _meet(order, other):
+            return other.limit or other.trigger or 1
+    for wish in account.requests.values():
+        # Which of its terms an order has is not known while a change waits: it may have either.
+        if wish.qty and (wish.qty > 0) != buying:
+            changed = account.open.get(wish.order)
+            if changed is not None and changed.symbol == order.symbol and _meet(order, wish):
+                return wish.limit or wish.trigger or 1
     return 0
+
+
+def _meet(one: "Submit", other: "LiveOrder | Request") -> bool:
+    """Whether an order could meet one of the other side."""
+    if not one.limit or not other.limit:
+        return True
+    return one.limit >= other.limit if one.qty > 0 else one.limit <= other.limit
 
 
 class OrderRate:

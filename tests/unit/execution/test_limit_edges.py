@@ -336,3 +336,67 @@ def test_a_checkpoint_of_an_earlier_version_is_read() -> None:
     restore_image(restored, msgspec.msgpack.encode(image))
     assert list(restored.accounts[1].rate.passed) == []
     assert restored.accounts[1].open[1].qty == 1
+
+
+# ------------------------------------------------------------------------------- self-crossing
+@pytest.mark.parametrize("is_sale", [False, True], ids=["purchase", "sale"])
+@pytest.mark.parametrize(
+    ("first", "second", "is_met"),
+    [
+        # Prices as offsets from the mark, of a purchase and then a sale; for the reverse mirrored.
+        ({"limit": -10}, {"limit": -9}, False),
+        ({"limit": -10}, {"limit": -10}, True),
+        ({"limit": -10}, {}, True),
+        # Stops that will be market orders, in either order of coming.
+        ({"limit": -10}, {"trigger": -5}, True),
+        ({"trigger": 5}, {"limit": 10}, True),
+        ({"limit": -10}, {"trigger": -20}, True),
+        ({"trigger": 20}, {"limit": 1}, True),
+        ({"trigger": 5}, {"trigger": -5}, True),
+        # Stops that will have a limit meet what that meets.
+        ({"limit": -10}, {"trigger": -5, "limit": -9}, False),
+        ({"limit": -10}, {"trigger": -5, "limit": -12}, True),
+        ({"trigger": 5, "limit": 6}, {"limit": 7}, False),
+        ({"trigger": 5, "limit": 8}, {"limit": 7}, True),
+    ],
+)
+def test_stops_are_taken_for_what_they_will_be(
+    first: dict[str, int], second: dict[str, int], *, is_met: bool, is_sale: bool
+) -> None:
+    desk = desk_with()
+    sign = -1 if is_sale else 1
+    terms = [{name: 5_420 + sign * away for name, away in one.items()} for one in (first, second)]
+    assert passes(desk.submit("KO", sign * 10, **terms[0]))
+    order = desk.submit("KO", -sign * 10, **terms[1])
+    assert (order.status == "denied") is is_met
+    assert order.reason == ("self_crossing" if is_met else "")
+    assert passes(desk.submit("PEP", -sign * 10))
+
+
+def test_a_change_on_its_way_counts_with_both_its_prices() -> None:
+    desk = desk_with()
+    desk.submit("KO", 10, limit=5_400)
+    desk.accept(1)
+    wish = desk.client.replace(1, limit=5_410)
+    desk.pass_on()
+    assert denial(desk.submit("KO", -10, limit=5_405)) == ("self_crossing", 5_405, 5_410)
+    assert passes(desk.submit("KO", -10, limit=5_411))
+    desk.say(m.OrderReplaced(m.order_id(1, 1), wish, 10, 5_410, 0, 0))
+    down = desk.client.replace(1, limit=5_390)
+    desk.pass_on()
+    assert denial(desk.submit("KO", -10, limit=5_405)) == ("self_crossing", 5_405, 5_410)
+    desk.say(m.OrderReplaced(m.order_id(1, 1), down, 10, 5_390, 0, 0))
+    assert passes(desk.submit("KO", -10, limit=5_405))
+
+
+def test_a_change_may_not_go_to_where_another_change_will_be() -> None:
+    desk = desk_with()
+    desk.submit("KO", 10, limit=5_400)
+    desk.submit("KO", -10, limit=5_440)
+    for no in (1, 2):
+        desk.accept(no)
+    desk.client.replace(1, limit=5_420)
+    desk.client.replace(2, limit=5_420)
+    desk.pass_on()
+    told = desk.events[-1]
+    assert (type(told), told.reason, told.allowed) == (m.RequestDenied, "self_crossing", 5_420)
