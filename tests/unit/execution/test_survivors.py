@@ -1,0 +1,141 @@
+"""What nothing else noticed when it was broken on purpose (``make mutants``)."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from neural_trader.execution import Gateway, Limits
+from neural_trader.execution import messages as m
+from neural_trader.execution.framing import UNREAD, head_of, pack
+from neural_trader.execution.journal import MemoryJournal
+from neural_trader.execution.limits import Rate
+from tests.unit.execution.desk import GRANTS, LISTINGS, START, Desk
+
+SECOND = 1_000_000_000
+
+
+# --------------------------------------------------------------------------- what the venue says
+def test_a_fill_that_is_told_late_is_booked_behind_a_newer_one() -> None:
+    desk = Desk()
+    desk.submit("KO", 100, limit=5_420)
+    desk.submit("PEP", 1, limit=170_000)
+    for no in (1, 2):
+        desk.accept(no, no)
+    desk.fill(2, 9, "PEP", 1, 170_000)
+    desk.fill(1, 8, "KO", 30, 5_420)
+    late = m.OrderFilled(m.order_id(1, 1), 7, "KO", 20, 5_420, 108_400, 0, 0)
+    desk.gateway.venue.disconnected()
+    desk.gateway.venue.connected(desk.now)
+    desk.turn()
+    desk.say(
+        m.VenueWelcome(m.VERSION, "test"),
+        m.OrderStatus(m.order_id(1, 1), "partially_filled", 1, 100, 5_420, 0, (late,), 0),
+    )
+    assert desk.account.open[1].filled == 50
+    assert desk.gateway.venue.duplicates == 0
+
+
+def test_more_than_the_order_was_for_means_that_the_change_was_granted() -> None:
+    desk = Desk()
+    desk.submit("KO", 100, limit=5_420)
+    desk.accept(1)
+    # The wish of another order, and one for too little, are not what explains it.
+    desk.submit("PEP", 1, limit=170_000)
+    desk.accept(2, 2)
+    desk.client.replace(2, lots=500)
+    desk.client.replace(1, lots=110)
+    no = desk.client.replace(1, lots=150)
+    desk.pass_on()
+    desk.fill(1, 1, "KO", 120, 5_420)
+    order = desk.account.open[1]
+    assert (order.qty, order.filled, order.status) == (150, 120, "partially_filled")
+    assert (desk.gateway.core.orphans, desk.account.is_killed) == (0, False)
+    replaced = [event for event in desk.events if isinstance(event, m.Replaced)]
+    assert [(event.no, event.request) for event in replaced] == [(1, no)]
+
+
+@pytest.mark.parametrize("identity", [m.order_id(1, 1), m.order_id(1, 77), m.order_id(9, 1)])
+def test_what_a_venue_says_of_an_order_that_is_over_or_unknown_changes_nothing(
+    identity: int,
+) -> None:
+    desk = Desk()
+    desk.submit("KO", 100, limit=5_420)
+    desk.accept(1)
+    desk.fill(1, 1, "KO", 100, 5_420)
+    said = len(desk.events)
+    desk.say(
+        m.OrderAccepted(identity, 5, 0),
+        m.OrderRejected(identity, "closed", 0),
+        m.OrderCanceled(identity, 0, "user", 0),
+        m.OrderExpired(identity, 0),
+        m.OrderReplaced(identity, 0, 50, 5_420, 0, 0),
+        m.ChangeRejected(identity, 0, "late", 0),
+        m.OrderStatus(identity, "expired", 1, 100, 5_420, 0, (), 0),
+    )
+    assert len(desk.events) == said
+    assert desk.account.ended[1].status == "filled"
+
+
+# ---------------------------------------------------------------------------------------- the start
+def test_a_start_is_written_down_before_anything_else_happens() -> None:
+    journal = MemoryJournal()
+    gateway = Gateway(journal, GRANTS)
+    gateway.start(START, listings=LISTINGS, accounts={"main": 7}, limits={"main": Limits()})
+    kept = Gateway(journal.crash()).core
+    assert (kept.epoch, [account.name for account in kept.accounts.values()]) == (1, ["main"])
+
+
+def test_a_start_can_wait_for_the_first_turn() -> None:
+    journal = MemoryJournal()
+    gateway = Gateway(journal, GRANTS)
+    gateway.start(START, listings=LISTINGS, accounts={}, limits={}, is_committed=False)
+    assert journal.commits == 0
+    gateway.commit()
+    assert Gateway(journal.crash()).core.epoch == 1
+
+
+# --------------------------------------------------------------------------------------- sessions
+def test_refusals_are_logged_until_they_are_too_many(caplog: pytest.LogCaptureFixture) -> None:
+    desk = Desk()
+    caplog.set_level(logging.DEBUG, logger="neural_trader.gateway")
+    for _ in range(22):
+        desk.gateway.receive(desk.session, pack(m.Ask("weather")), desk.now)
+    told = [record.levelname for record in caplog.records if "bad_question" in record.message]
+    assert told == ["WARNING"] * 20 + ["DEBUG"] * 2
+
+
+@pytest.mark.parametrize("wish", ["cancel", "replace", "switch"])
+def test_a_wish_is_answered_under_the_number_that_was_given(wish: str) -> None:
+    desk = Desk()
+    desk.submit("KO", 100, limit=5_400)
+    desk.accept(1)
+    client: Any = desk.client
+    uses = {
+        "cancel": lambda: client.cancel(1),
+        "replace": lambda: client.replace(1, lots=50),
+        "switch": lambda: client.switch(on=True),
+    }
+    no = uses[wish]()
+    assert (no, list(client._pending)) == (2, [2])
+
+
+# ------------------------------------------------------------------------------------------- limits
+def test_a_rate_fades_over_two_seconds_and_forgets_what_was_before() -> None:
+    rate = Rate()
+    for _ in range(10):
+        rate.add(START)
+    assert rate.count(START + SECOND + SECOND // 4) == 7
+    rate.add(START + SECOND + SECOND // 4)
+    assert rate.count(START + SECOND + SECOND // 2) == 6
+    # A second in which nothing passed lies between: nothing of it counts any more.
+    rate.add(START + 3 * SECOND)
+    assert rate.count(START + 3 * SECOND) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "seen"), [(1, 1), (127, 127), (128, UNREAD), (255, UNREAD), (70_000, UNREAD)]
+)
+def test_a_record_s_account_is_read_off_or_left_to_the_decoder(number: int, seen: int) -> None:
+    tag = m.Unknown.__struct_config__.tag
+    assert head_of(m.encode(m.Unknown(number, 1, START, 1, 7))) == (tag, seen)
