@@ -17,6 +17,8 @@ STAGES: Final = {
     "conformance": "tests/conformance",
 }
 """What looks for a mistake, in this order."""
+_LATER: Final = ("journal", "venues")
+"""Folders of the unit tests that take long, and are about nothing else than their names."""
 _HUNK: Final = re.compile(r"@@ -(\d+)(?:,\d+)? \+\d+(?:,\d+)? @@")
 _PACKAGE: Final = "src/neural_trader"
 
@@ -75,8 +77,12 @@ class Copy:
             (self.folder / name).write_text(text, encoding="utf-8")
         self._good.clear()
 
-    def try_tests(self, stage: str, *, seeds_max: int, timeout_s: float) -> Outcome:
+    def try_tests(
+        self, stage: str, *, seeds_max: int, timeout_s: float, group: str = ""
+    ) -> Outcome:
         """Run the tests of a stage on the copy, until the first that fails.
+
+        ``group`` says what is changed: tests of that come first.
 
         Raises
         ------
@@ -84,7 +90,7 @@ class Copy:
             They ran on another package, or there were none.
         """
         scratch = self.folder / "scratch"
-        arguments = [STAGES[stage], f"--basetemp={scratch}"]
+        arguments = [*_in_order(STAGES[stage], group), f"--basetemp={scratch}"]
         # With CI set, hypothesis tries the same examples every time, and keeps none.
         environment = os.environ | {
             "PYTHONPATH": str(self.folder / "src"),
@@ -174,6 +180,15 @@ def patched(patch: str, root: Path = ROOT) -> dict[str, str]:
         message = "this is no unified diff"
         raise PatchError(message)
     return {name: "\n".join(lines) for name, lines in files.items()}
+
+
+def _in_order(folder: str, group: str) -> list[str]:
+    """Return the tests of a folder: all of them, those first that are quick or about the group."""
+    within = sorted((ROOT / folder).iterdir())
+    later = [path for path in within if path.name in _LATER and path.name != group]
+    first = [path for path in within if path.name == group]
+    others = [path for path in within if path.match("test_*.py")]
+    return [path.relative_to(ROOT).as_posix() for path in (*first, *others, *later)] or [folder]
 
 
 def _nearest(lines: list[str], wanted: list[str], near: int) -> int | None:

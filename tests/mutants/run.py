@@ -91,7 +91,7 @@ class Hunt:
         begun = time.monotonic()
         try:
             copy.plant(planted.files)
-            stage, outcome = self._look(copy)
+            stage, outcome = self._look(copy, planted.group)
         finally:
             copy.restore()
             self._free.put(copy)
@@ -105,11 +105,13 @@ class Hunt:
         for one in self._copies:
             one.stop()
 
-    def _look(self, copy: Copy) -> tuple[str | None, Outcome]:
+    def _look(self, copy: Copy, group: str) -> tuple[str | None, Outcome]:
         outcome = Outcome(0, "")
         for stage in STAGES:
             patience = self._patience[stage]
-            outcome = copy.try_tests(stage, seeds_max=_seeds(stage), timeout_s=patience)
+            outcome = copy.try_tests(
+                stage, seeds_max=_seeds(stage), timeout_s=patience, group=group
+            )
             if outcome.code != 0:
                 return stage, outcome
         return None, outcome

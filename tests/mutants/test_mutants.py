@@ -84,7 +84,7 @@ def test_the_simulator_finds_a_named_bug(name: str, copy: Copy) -> None:
 
 
 def test_where_nothing_is_planted_nothing_is_found(copy: Copy) -> None:
-    outcome = copy.try_tests("simulation", seeds_max=2, timeout_s=60.0)
+    outcome = copy.try_tests("conformance", seeds_max=2, timeout_s=60.0)
     assert outcome.code == 0, outcome.said[-2_000:]
 
 
