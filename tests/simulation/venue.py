@@ -100,6 +100,11 @@ class Venue:
         """Return the next piece of what the venue has said, if any arrives now."""
         return self.outbox.popleft() if self.outbox and now >= self.silent_until else b""
 
+    def has_more(self, now: int) -> bool:
+        """Return whether anything that is on its way can arrive."""
+        is_heard = now >= self.silent_until
+        return bool((self.inbox and now >= self.stalled_until) or (self.outbox and is_heard))
+
     def _say(self, said: list[Any], now: int) -> None:
         """Send what the venue says: a fill twice, before its order was accepted, or late."""
         rng = self._rng

@@ -585,16 +585,13 @@ class World:
         self._tick()
 
     def _deliver_all(self) -> bool:
+        """Let a piece arrive everywhere, and return whether more can."""
         for connection in tuple(self.connections):
             self._deliver_up(connection)
             self._deliver_down(connection)
         self.venue.take(self.now)
         self._deliver_from_venue()
-        return any(
-            link
-            for link in (
-                *(self.venue.inbox, self.venue.outbox),
-                *(one.up for one in self.connections if one.session is not None),
-                *(one.down for one in self.connections if one.is_heard),
-            )
+        return self.venue.has_more(self.now) or any(
+            (one.up and one.session is not None) or (one.down and one.is_heard)
+            for one in self.connections
         )
