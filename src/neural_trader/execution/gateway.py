@@ -179,15 +179,20 @@ class Gateway:
             self.commit()
 
     def reload_limits(self, limits: dict[str, Limits], ts: int) -> int:
-        """Take new limits from now on; returns how many accounts they change."""
-        changed = 0
-        for name, wanted in limits.items():
-            account = self.core.account_named(name)
-            text = wanted.as_text()
-            if self.core.limits_of(account.number).as_text() != text:
-                self.record(m.LimitsLoaded(account.number, ts, text))
-                changed += 1
-        return changed
+        """Take new limits from now on; returns how many accounts they change.
+
+        Raises
+        ------
+        ConfigError
+            There is no account of a name; all limits are as they were.
+        """
+        core = self.core
+        # Every name is looked up before anything is recorded: all of them, or none.
+        wanted = [(core.account_named(name).number, new.as_text()) for name, new in limits.items()]
+        changed = [(no, text) for no, text in wanted if core.limits_of(no).as_text() != text]
+        for no, text in changed:
+            self.record(m.LimitsLoaded(no, ts, text))
+        return len(changed)
 
     def renew_grants(self, grants: Iterable[Grant]) -> None:
         """Let these tokens in from now on, and end the sessions of all others.

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from neural_trader.core import ConfigError
 from neural_trader.execution import Gateway, Limits, Listing
 from neural_trader.execution import messages as m
 from neural_trader.execution.checkpoint import restore_image, take_image
@@ -400,3 +401,18 @@ def test_a_change_may_not_go_to_where_another_change_will_be() -> None:
     desk.pass_on()
     told = desk.events[-1]
     assert (type(told), told.reason, told.allowed) == (m.RequestDenied, "self_crossing", 5_420)
+
+
+# ---------------------------------------------------------------------------------- new limits
+def test_limits_of_an_account_that_is_not_there_change_nothing() -> None:
+    desk = desk_with()
+    before = desk.journal.next_seq
+    new = Limits(order_qty_max=5)
+    with pytest.raises(
+        ConfigError, match="there is no account 'new'; the accounts are main, other"
+    ):
+        desk.gateway.reload_limits({"main": new, "new": new, "other": new}, desk.now)
+    assert desk.journal.next_seq == before
+    assert passes(desk.submit("KO", 6))
+    assert desk.gateway.reload_limits({"main": new, "other": new}, desk.now) == 2
+    assert desk.gateway.reload_limits({"main": new, "other": new}, desk.now) == 0
