@@ -1,17 +1,39 @@
 """``gateway.toml``: what a gateway is told before it starts."""
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
 
 from neural_trader.core.errors import ConfigError
-from neural_trader.execution.limits import Limits, read_amount
-from neural_trader.execution.listing import Listing
+from neural_trader.execution.limits import Limits
+from neural_trader.execution.listing import Listing, read_step
+from neural_trader.execution.messages import MONEY_MAX
 from neural_trader.execution.tokens import Grant
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+_PORT_MAX: Final = 65_535
+_TIMEOUT_MS_MAX: Final = 3_600_000
+_SYMBOL_MAX: Final = 32
+# Of each number of [gateway]: the least and the most that it may be, None where there is no most.
+_GATEWAY_RANGES: Final[dict[str, tuple[int, int | None]]] = {
+    "port": (0, _PORT_MAX),
+    "segment_mb": (1, 1_024),
+    "retention_mb": (0, None),
+    "sessions_max": (1, None),
+    "requests_per_second": (1, None),
+    "metrics_port": (0, _PORT_MAX),
+}
+
+
+def _check_range(what: str, found: int, least: int, most: int | None) -> None:
+    if found < least or (most is not None and found > most):
+        wanted = f"{least:,} or more" if most is None else f"{least:,} to {most:,}"
+        message = f"{what} is {found:,}; expected {wanted}"
+        raise ConfigError(message)
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,6 +78,11 @@ class GatewaySection(_Section, frozen=True):
     key: str = ""
     metrics_port: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot be meant."""
+        for name, (least, most) in _GATEWAY_RANGES.items():
+            _check_range(f"[gateway] {name}", getattr(self, name), least, most)
+
 
 class VenueSection(_Section, frozen=True):
     """``[venue]``: where orders go.
@@ -75,6 +102,11 @@ class VenueSection(_Section, frozen=True):
     timeout_ms: int = 1_000
     cert: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot be meant."""
+        _check_range("[venue] port", self.port, 1, _PORT_MAX)
+        _check_range("[venue] timeout_ms", self.timeout_ms, 1, _TIMEOUT_MS_MAX)
+
 
 class InstrumentSection(_Section, frozen=True):
     """``[[instruments]]``: what can be traded, in which steps."""
@@ -82,6 +114,15 @@ class InstrumentSection(_Section, frozen=True):
     symbol: str
     tick_size: str = "0.01"
     lot_size: str = "1"
+
+    def __post_init__(self) -> None:
+        """Refuse a symbol that no message can hold."""
+        if not 1 <= len(self.symbol) <= _SYMBOL_MAX:
+            message = (
+                f"[[instruments]] symbol is {self.symbol!r}, of {len(self.symbol)} characters; "
+                f"expected 1 to {_SYMBOL_MAX}"
+            )
+            raise ConfigError(message)
 
 
 class AccountSection(_Section, frozen=True):
@@ -107,7 +148,8 @@ class GatewayConfig(_Section, frozen=True):
     Raises
     ------
     ConfigError
-        Names that stand twice or point nowhere, and addresses that need TLS.
+        Names that stand twice or point nowhere, numbers that cannot be meant, and addresses that
+        need TLS.
     """
 
     gateway: GatewaySection = GatewaySection()
@@ -136,6 +178,7 @@ class GatewayConfig(_Section, frozen=True):
                     f"a token is for account {grant.account!r}; the accounts are {', '.join(names)}"
                 )
                 raise ConfigError(message)
+        read_step("minor_unit", self.minor_unit)
         check_host(self.gateway.host, bool(self.gateway.cert and self.gateway.key))
         self.account_limits()
         self.opening_cash()
@@ -158,10 +201,24 @@ class GatewayConfig(_Section, frozen=True):
 
     def opening_cash(self) -> dict[str, int]:
         """Return the opening cash of every account in minor units."""
-        unit = Decimal(self.minor_unit)
-        return {
-            account.name: int(read_amount("cash", account.cash) / unit) for account in self.accounts
-        }
+        unit = read_step("minor_unit", self.minor_unit)
+        return {account.name: _cash(account, unit) for account in self.accounts}
+
+
+def _cash(account: AccountSection, unit: Decimal) -> int:
+    """Return an account's opening cash in minor units, of which it must be a whole number."""
+    try:
+        cash = Decimal(account.cash)
+    except InvalidOperation:
+        cash = Decimal("NaN")
+    most = MONEY_MAX * unit
+    if not cash.is_finite() or not 0 <= cash <= most or cash % unit:
+        message = (
+            f"[[accounts]] {account.name}: cash is {account.cash!r}; expected decimal text of 0 to "
+            f"{most}, a whole number of steps of minor_unit {unit}"
+        )
+        raise ConfigError(message)
+    return int(cash / unit)
 
 
 def check_host(host: str, has_tls: bool) -> None:
@@ -198,9 +255,8 @@ def read_config(path: str | Path) -> GatewayConfig:
         raise ConfigError(message) from None
     try:
         return msgspec.toml.decode(text, type=GatewayConfig)
-    except msgspec.ValidationError as error:
-        cause = error.__cause__
-        message = f"{path}: {cause if isinstance(cause, ConfigError) else error}"
+    except (ConfigError, msgspec.ValidationError) as error:
+        message = f"{path}: {error}"
         raise ConfigError(message) from None
     except (msgspec.DecodeError, ValueError) as error:
         message = f"{path} is no TOML: {error}"
@@ -210,6 +266,6 @@ def read_config(path: str | Path) -> GatewayConfig:
 def _convert(wanted: dict[str, str | int | bool], kind: type[Limits], where: str) -> Limits:
     try:
         return msgspec.convert(wanted, kind)
-    except msgspec.ValidationError as error:
-        message = f"{where}: {error.__cause__ or error}"
+    except (ConfigError, msgspec.ValidationError) as error:
+        message = f"{where}: {error}"
         raise ConfigError(message) from None

@@ -6,8 +6,11 @@ are written as decimal text in the configuration, and never pass through a float
 
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from fractions import Fraction
+from typing import Final
 
 from neural_trader.core.errors import ConfigError
+
+_PLACES_MAX: Final = 18
 
 
 class Listing:
@@ -39,9 +42,9 @@ class Listing:
         self, symbol: str, tick_size: str = "0.01", lot_size: str = "1", minor_unit: str = "0.01"
     ) -> None:
         self.symbol = symbol
-        self.tick_size = _size(symbol, "tick_size", tick_size)
-        self.lot_size = _size(symbol, "lot_size", lot_size)
-        self.minor_unit = _size(symbol, "minor_unit", minor_unit)
+        self.tick_size = read_step(f"tick_size of {symbol}", tick_size)
+        self.lot_size = read_step(f"lot_size of {symbol}", lot_size)
+        self.minor_unit = read_step(f"minor_unit of {symbol}", minor_unit)
         worth = Fraction(self.tick_size) * Fraction(self.lot_size) / Fraction(self.minor_unit)
         self._numerator, self._denominator = worth.numerator, worth.denominator
 
@@ -129,15 +132,27 @@ class Listing:
         return int((Decimal(repr(money)) / self.minor_unit).to_integral_value(ROUND_HALF_EVEN))
 
 
-def _size(symbol: str, name: str, text: str) -> Decimal:
+def read_step(what: str, text: str) -> Decimal:
+    """Return the step of a grid: of prices, of quantities or of money.
+
+    Raises
+    ------
+    ConfigError
+        It is no decimal above 0, or one with more than 18 places on either side of the point.
+    """
     try:
         size = Decimal(text)
     except (InvalidOperation, TypeError, ValueError):
         size = Decimal(0)
-    if not size.is_finite() or size <= 0:
-        message = f"{name} of {symbol} is {text!r}; expected decimal text above 0, such as '0.01'"
+    if not size.is_finite() or size <= 0 or not _is_writable(size):
+        message = f"{what} is {text!r}; expected decimal text above 0, such as '0.01'"
         raise ConfigError(message)
     return size
+
+
+def _is_writable(size: Decimal) -> bool:
+    """Whether its digits can be counted with: of 1e-999999 nothing else would come to an end."""
+    return size.adjusted() <= _PLACES_MAX and int(size.as_tuple().exponent) >= -_PLACES_MAX
 
 
 def _steps(symbol: str, what: str, text: object, size: Decimal, *, signed: bool = False) -> int:

@@ -65,12 +65,46 @@ class TestConfig:
             (f'{MINIMAL}[accounts.limits]\ngros_max = "1"\n', "gros_max"),
             (f'{MINIMAL}[[accounts]]\nname = "main"\n', "account 'main' stands twice"),
             (f"{MINIMAL}[[instruments]]\nsymbol = 'X'\ntick_size = '0'\n", "tick_size of X is '0'"),
+            *(
+                (f"{MINIMAL}[gateway]\n{key} = {found}\n", rf"\[gateway\] {key} is {words}")
+                for key, found, words in (
+                    ("port", -1, "-1; expected 0 to 65,535"),
+                    ("port", 65_536, "65,536; expected 0 to 65,535"),
+                    ("metrics_port", 65_536, "65,536; expected 0 to 65,535"),
+                    ("segment_mb", 0, "0; expected 1 to 1,024"),
+                    ("segment_mb", 1_025, "1,025; expected 1 to 1,024"),
+                    ("retention_mb", -1, "-1; expected 0 or more"),
+                    ("sessions_max", 0, "0; expected 1 or more"),
+                    ("requests_per_second", 0, "0; expected 1 or more"),
+                )
+            ),
+            (f"{MINIMAL}[venue]\nport = 0\n", r"\[venue\] port is 0; expected 1 to 65,535"),
+            (f"{MINIMAL}[venue]\ntimeout_ms = 0\n", r"\[venue\] timeout_ms is 0; expected 1 to"),
+            (f"{MINIMAL}cash = '0.001'\n", "main: cash is '0.001'; expected .* minor_unit 0.01"),
+            (f"{MINIMAL}cash = '-1'\n", "main: cash is '-1'; expected decimal text of 0 to"),
+            (f"{MINIMAL}cash = '1e999999'\n", "main: cash is '1e999999'; expected"),
+            (f"{MINIMAL}cash = 'x'\n", "main: cash is 'x'; expected"),
+            *(
+                (f"minor_unit = '{unit}'\n{MINIMAL}", f"minor_unit is '{unit}'; expected decimal")
+                for unit in ("0", "-0.01", "NaN", "x", "1e-999999", "1e99")
+            ),
+            (
+                f"{MINIMAL}[[instruments]]\nsymbol = '{33 * 'X'}'\n",
+                "of 33 characters; expected 1 to",
+            ),
+            (f"{MINIMAL}[[instruments]]\nsymbol = ''\n", "symbol is '', of 0 characters"),
+            *(
+                (f"{MINIMAL}[[instruments]]\nsymbol = 'X'\n{key} = '{size}'\n", f"{key} of X is '")
+                for key in ("tick_size", "lot_size")
+                for size in ("-1", "0", "x", "Infinity", "1e-999999")
+            ),
             (f"{MINIMAL}[[tokens]]\naccount = 'x'\nsha256 = '{'a' * 64}'\n", "account 'x'"),
         ],
     )
     def test_a_mistake_is_named(self, tmp_path: Path, text: str, words: str) -> None:
-        with pytest.raises(ConfigError, match=words):
+        with pytest.raises(ConfigError, match=words) as caught:
             self.read(tmp_path, text)
+        assert str(caught.value).startswith(str(tmp_path / "gateway.toml"))
 
     def test_a_missing_file_says_how_to_write_one(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="neural-trader new gateway"):
