@@ -7,13 +7,11 @@ from typing import Final, Literal
 import msgspec
 
 from neural_trader.core.errors import ConfigError
+from neural_trader.execution.hosts import is_this_machine
 from neural_trader.execution.limits import Limits
 from neural_trader.execution.listing import Listing, read_step
 from neural_trader.execution.messages import MONEY_MAX
 from neural_trader.execution.tokens import Grant
-
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-
 
 _PORT_MAX: Final = 65_535
 _TIMEOUT_MS_MAX: Final = 3_600_000
@@ -83,6 +81,11 @@ class GatewaySection(_Section, frozen=True):
         for name, (least, most) in _GATEWAY_RANGES.items():
             _check_range(f"[gateway] {name}", getattr(self, name), least, most)
 
+    @property
+    def has_tls(self) -> bool:
+        """Whether clients connect with TLS."""
+        return bool(self.cert and self.key)
+
 
 class VenueSection(_Section, frozen=True):
     """``[venue]``: where orders go.
@@ -93,7 +96,7 @@ class VenueSection(_Section, frozen=True):
     timeout_ms : int
         How long an answer may take before an order is unknown.
     cert : str
-        The PEM file of the authority that the venue's certificate is checked with; empty for a
+        The PEM file of the authority that the venue's certificate is checked with; empty only for a
         venue on this machine without TLS.
     """
 
@@ -179,7 +182,8 @@ class GatewayConfig(_Section, frozen=True):
                 )
                 raise ConfigError(message)
         read_step("minor_unit", self.minor_unit)
-        check_host(self.gateway.host, bool(self.gateway.cert and self.gateway.key))
+        check_host(self.gateway.host, self.gateway.has_tls)
+        check_venue_host(self.venue.host, self.venue.cert)
         self.account_limits()
         self.opening_cash()
         self.listings()
@@ -229,10 +233,26 @@ def check_host(host: str, has_tls: bool) -> None:
     ConfigError
         The address is not a loopback one, and there is no certificate.
     """
-    if host not in _LOOPBACK and not has_tls:
+    if not has_tls and not is_this_machine(host):
         message = (
             f"the host is {host!r}, which others can reach; give cert and key, so that tokens and "
             "orders are encrypted, or listen at 127.0.0.1"
+        )
+        raise ConfigError(message)
+
+
+def check_venue_host(host: str, cert: str) -> None:
+    """Refuse to send orders beyond this machine without TLS.
+
+    Raises
+    ------
+    ConfigError
+        The address is not a loopback one, and there is no certificate to check the venue's with.
+    """
+    if not cert and not is_this_machine(host):
+        message = (
+            f"the venue's host is {host!r}, which is not this machine; give cert in [venue], so "
+            "that orders are encrypted and the venue is known, or use a venue at 127.0.0.1"
         )
         raise ConfigError(message)
 

@@ -227,9 +227,8 @@ def test_tls(tmp_path: Path) -> None:
         capture_output=True,
         check=True,
     )
-    config = write_config(
-        tmp_path, free_port(), gateway=f'host = "0.0.0.0"\ncert = "{cert}"\nkey = "{key}"'
-    )
+    beyond = f'host = "0.0.0.0"\ncert = "{cert}"\nkey = "{key}"'
+    config = write_config(tmp_path, free_port(), gateway=beyond)
     gateway = Running(tmp_path, "serve", "--config", str(config), "--venue", "127.0.0.1:1")
     try:
         tls = ssl.create_default_context(cafile=str(cert))
@@ -244,8 +243,51 @@ def test_tls(tmp_path: Path) -> None:
             ),
         ):
             pass
+        # Its place cannot be taken by one that would go on there in the clear.
+        text = config.read_text()
+        config.write_text(text.replace(beyond, ""))
+        done = serve("--config", str(config), "--takeover")
+        assert (done.returncode, "which others can reach" in done.stderr) == (2, True), done.stderr
+        config.write_text(text)
+        with nt.BlockingClient(
+            f"127.0.0.1:{gateway.port}", token=TOKENS["trade"], tls=tls
+        ) as client:
+            assert client.submit("KO", 1).reason == "venue_down"
     finally:
         assert gateway.stop() == 0
+
+
+def serve(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a gateway that is expected to end by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "neural_trader", "serve", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (
+            ("--host", "192.0.2.1"),
+            "the host is '192.0.2.1', which others can reach; give cert and key",
+        ),
+        (
+            ("--venue", "192.0.2.1:7702"),
+            "the venue's host is '192.0.2.1', which is not this machine",
+        ),
+    ],
+)
+def test_no_option_leads_out_of_the_machine_in_the_clear(
+    tmp_path: Path, option: tuple[str, str], words: str
+) -> None:
+    config = write_config(tmp_path, free_port())
+    done = serve("--config", str(config), *option)
+    assert (done.returncode, words in done.stderr) == (2, True), done.stderr
+    assert not (tmp_path / "journal").exists()
 
 
 def test_new_gateway_and_new_tokens_fit_each_other(tmp_path: Path) -> None:

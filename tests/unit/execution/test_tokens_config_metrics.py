@@ -43,6 +43,14 @@ class TestConfig:
         assert config.opening_cash() == {"main": 10_000_000}
         assert config.account_limits()["main"] == config.limits
 
+    def test_addresses_of_this_machine_and_those_with_certificates_are_taken(
+        self, tmp_path: Path
+    ) -> None:
+        for host in ("127.0.0.1", "127.0.0.2", "::1", "localhost"):
+            self.read(tmp_path, f'{MINIMAL}[gateway]\nhost = "{host}"\n[venue]\nhost = "{host}"\n')
+        tls = 'host = "192.0.2.1"\ncert = "c"\n'
+        self.read(tmp_path, f'{MINIMAL}[gateway]\n{tls}key = "k"\n[venue]\n{tls}')
+
     def test_an_account_may_have_limits_of_its_own(self, tmp_path: Path) -> None:
         path = tmp_path / "gateway.toml"
         path.write_text(
@@ -60,6 +68,10 @@ class TestConfig:
             ('[[accounts]]\nname = "main"\n', "there is no instrument"),
             (f"{MINIMAL}[gateway]\nprot = 1\n", "prot"),
             (f'{MINIMAL}[gateway]\nhost = "0.0.0.0"\n', "give cert and key"),
+            (f'{MINIMAL}[gateway]\nhost = ""\n', "the host is ''"),
+            (f'{MINIMAL}[gateway]\nhost = "192.0.2.1"\ncert = "c"\n', "give cert and key"),
+            (f'{MINIMAL}[venue]\nhost = "192.0.2.1"\n', "the venue's host is '192.0.2.1'"),
+            (f'{MINIMAL}[venue]\nhost = "venue.example"\n', r"give cert in \[venue\]"),
             (f'{MINIMAL}[gateway]\ndurability = "maybe"\n', "maybe"),
             (f'{MINIMAL}[limits]\ngross_max = "-1"\n', "gross_max is '-1'"),
             (f'{MINIMAL}[accounts.limits]\ngros_max = "1"\n', "gros_max"),

@@ -1,8 +1,7 @@
 """Where a gateway is, and whether a token may go there."""
 
-from ipaddress import ip_address
-
 from neural_trader.core.errors import ConfigError
+from neural_trader.execution.hosts import is_this_machine
 
 
 def read_address(address: str) -> tuple[str, int]:
@@ -28,13 +27,7 @@ def check_is_private(host: str, tls: object) -> None:
     ConfigError
         The host is not this machine, and there is no TLS.
     """
-    if tls is not None or host == "localhost":
-        return
-    try:
-        is_here = ip_address(host).is_loopback
-    except ValueError:
-        is_here = False
-    if not is_here:
+    if tls is None and not is_this_machine(host):
         message = (
             f"{host} is not this machine, and there is no TLS: token and orders would go over the "
             "network in the clear; give tls=ssl.create_default_context(...)"
