@@ -81,11 +81,6 @@ class GatewaySection(_Section, frozen=True):
         for name, (least, most) in _GATEWAY_RANGES.items():
             _check_range(f"[gateway] {name}", getattr(self, name), least, most)
 
-    @property
-    def has_tls(self) -> bool:
-        """Whether clients connect with TLS."""
-        return bool(self.cert and self.key)
-
 
 class VenueSection(_Section, frozen=True):
     """``[venue]``: where orders go.
@@ -182,11 +177,37 @@ class GatewayConfig(_Section, frozen=True):
                 )
                 raise ConfigError(message)
         read_step("minor_unit", self.minor_unit)
-        check_host(self.gateway.host, self.gateway.has_tls)
-        check_venue_host(self.venue.host, self.venue.cert)
+        self.check_hosts(self.gateway.host, self.venue.host)
         self.account_limits()
         self.opening_cash()
         self.listings()
+
+    def check_hosts(self, host: str, venue_host: str) -> None:
+        """Refuse to listen or to send orders beyond this machine without TLS.
+
+        Parameters
+        ----------
+        host, venue_host : str
+            Those that are used: an option or a take-over may bring others than stand here.
+
+        Raises
+        ------
+        ConfigError
+            An address is not a loopback one, and has no certificate.
+        """
+        if not (self.gateway.cert and self.gateway.key) and not is_this_machine(host):
+            message = (
+                f"the host is {host!r}, which others can reach; give cert and key, so that tokens "
+                "and orders are encrypted, or listen at 127.0.0.1"
+            )
+            raise ConfigError(message)
+        if not self.venue.cert and not is_this_machine(venue_host):
+            message = (
+                f"the venue's host is {venue_host!r}, which is not this machine; give cert in "
+                "[venue], so that orders are encrypted and the venue is known, or use a venue at "
+                "127.0.0.1"
+            )
+            raise ConfigError(message)
 
     def listings(self) -> tuple[Listing, ...]:
         """Return the instruments in their units."""
@@ -223,38 +244,6 @@ def _cash(account: AccountSection, unit: Decimal) -> int:
         )
         raise ConfigError(message)
     return int(cash / unit)
-
-
-def check_host(host: str, has_tls: bool) -> None:
-    """Refuse to listen beyond this machine without TLS.
-
-    Raises
-    ------
-    ConfigError
-        The address is not a loopback one, and there is no certificate.
-    """
-    if not has_tls and not is_this_machine(host):
-        message = (
-            f"the host is {host!r}, which others can reach; give cert and key, so that tokens and "
-            "orders are encrypted, or listen at 127.0.0.1"
-        )
-        raise ConfigError(message)
-
-
-def check_venue_host(host: str, cert: str) -> None:
-    """Refuse to send orders beyond this machine without TLS.
-
-    Raises
-    ------
-    ConfigError
-        The address is not a loopback one, and there is no certificate to check the venue's with.
-    """
-    if not cert and not is_this_machine(host):
-        message = (
-            f"the venue's host is {host!r}, which is not this machine; give cert in [venue], so "
-            "that orders are encrypted and the venue is known, or use a venue at 127.0.0.1"
-        )
-        raise ConfigError(message)
 
 
 def read_config(path: str | Path) -> GatewayConfig:

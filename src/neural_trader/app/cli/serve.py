@@ -63,7 +63,6 @@ def serve(  # noqa: PLR0917 - one parameter an option
     SIGHUP reads the limits anew. Exit code 9 if the journal could not be written.
     """
     from neural_trader.execution import read_address, read_config
-    from neural_trader.execution.config import check_host, check_venue_host
 
     read = read_config(config)
     logging.basicConfig(
@@ -78,8 +77,7 @@ def serve(  # noqa: PLR0917 - one parameter an option
         as_json=as_json,
     )
     # What an option says counts, and the configuration has seen none.
-    check_host(desk.host, read.gateway.has_tls)
-    check_venue_host(desk.venue[0], read.venue.cert)
+    read.check_hosts(desk.host, desk.venue[0])
     run_in_loop(desk.take_over() if takeover else desk.open())
 
 
@@ -124,7 +122,6 @@ class _Desk(NamedTuple):
     async def take_over(self) -> None:
         """Read the journal beside the gateway that writes it, take its place, and serve."""
         from neural_trader.execution import Successor, restore
-        from neural_trader.execution.config import check_host
         from neural_trader.execution.journal import FileJournal
 
         section = self.read.gateway
@@ -141,7 +138,7 @@ class _Desk(NamedTuple):
             _catch_up(gateway, journal)
             taken = successor.take()
             # Its address stays, whatever this configuration says: it may have had TLS before.
-            check_host(str(taken.listener.getsockname()[0]), section.has_tls)
+            self.read.check_hosts(str(taken.listener.getsockname()[0]), self.venue[0])
             journal.read_on()
             gateway.replay()
             sessions = restore(gateway, taken.state)
