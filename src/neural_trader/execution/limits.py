@@ -120,7 +120,11 @@ class Denial(NamedTuple):
     @property
     def figures(self) -> tuple[int, int]:
         """Found and allowed as they can be told: absurd terms come to figures beyond 64 bits."""
-        return min(self.found, FIGURE_MAX), min(self.allowed, FIGURE_MAX)
+        return _clamped(self.found), _clamped(self.allowed)
+
+
+def _clamped(figure: int) -> int:
+    return max(-FIGURE_MAX - 1, min(figure, FIGURE_MAX))
 
 
 class Bounds:

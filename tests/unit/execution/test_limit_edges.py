@@ -15,7 +15,7 @@ from neural_trader.execution.checkpoint import restore_image, take_image
 from neural_trader.execution.core import Core
 from neural_trader.execution.journal import MemoryJournal
 from neural_trader.execution.ledger import Book
-from neural_trader.execution.limits import PER_SECOND_MAX, Bounds, OrderRate
+from neural_trader.execution.limits import PER_SECOND_MAX, Bounds, Denial, OrderRate
 from tests.unit.execution.desk import LISTINGS, START, Desk
 from tests.unit.execution.test_hazards import repeat
 from tests.unit.execution.test_limits import OFF, denial, desk_with, passes
@@ -416,3 +416,16 @@ def test_limits_of_an_account_that_is_not_there_change_nothing() -> None:
     assert passes(desk.submit("KO", 6))
     assert desk.gateway.reload_limits({"main": new, "other": new}, desk.now) == 2
     assert desk.gateway.reload_limits({"main": new, "other": new}, desk.now) == 0
+
+
+# --------------------------------------------------------------------------------------- figures
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_figure_beyond_64_bits_on_either_side_can_be_written_down(sign: int) -> None:
+    desk = desk_with()
+    order = m.Submit(9, "KO", 1)
+    denied = desk.gateway.core.deny(
+        desk.account, order, 7, desk.now, Denial("x", sign << 70, sign << 80)
+    )
+    told = m.decode_record(m.encode(denied))
+    assert told == denied
+    assert denied.found == denied.allowed == ((1 << 63) - 1 if sign > 0 else -(1 << 63))
