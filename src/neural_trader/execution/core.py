@@ -224,7 +224,8 @@ class Core:
         age_max = account.bounds.mark_age_ns
         if not mark:
             return Denial("no_reference", 0, age_max // 1_000_000)
-        if age_max and ts - seen > age_max:
+        # Seen in the future: a gateway with a clock that is ahead has handed it over.
+        if age_max and abs(ts - seen) > age_max:
             return Denial("no_reference", (ts - seen) // 1_000_000, age_max // 1_000_000)
         is_known = account.day == ts // _DAY_NS and not account.book.blind
         return None if is_known or is_reducing(holding, qty) else Denial("no_reference")

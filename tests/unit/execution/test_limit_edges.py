@@ -429,3 +429,24 @@ def test_a_figure_beyond_64_bits_on_either_side_can_be_written_down(sign: int) -
     told = m.decode_record(m.encode(denied))
     assert told == denied
     assert denied.found == denied.allowed == ((1 << 63) - 1 if sign > 0 else -(1 << 63))
+
+
+# ------------------------------------------------------------------------------- marks in time
+def test_a_mark_is_as_old_as_its_arrival_whatever_time_the_venue_writes_on_it() -> None:
+    desk = Desk(Limits(**(OFF | {"mark_age_ms_max": 1_000})), marks=False)
+    desk.say(m.Quote("KO", 5_420, 5_420, 1, 1, desk.now + 3_600 * SECOND))
+    assert desk.gateway.core.marks["KO"] == (5_420, desk.now)
+    desk.now += SECOND
+    assert passes(desk.submit("KO", 1))
+    desk.now += SECOND
+    assert denial(desk.submit("KO", 1)) == ("no_reference", 2_000, 1_000)
+
+
+def test_a_mark_that_was_taken_over_from_a_clock_ahead_is_not_fresh_for_ever() -> None:
+    desk = desk_with(mark_age_ms_max=1_000)
+    core = desk.gateway.core
+    core.mark("KO", 5_420, desk.now + 3_600 * SECOND)
+    assert denial(desk.submit("KO", 1)) == ("no_reference", -3_600_000, 1_000)
+    # A little ahead is what two clocks of one machine may be.
+    core.mark("KO", 5_420, desk.now + SECOND // 2)
+    assert passes(desk.submit("KO", 1))
