@@ -450,3 +450,19 @@ def test_a_mark_that_was_taken_over_from_a_clock_ahead_is_not_fresh_for_ever() -
     # A little ahead is what two clocks of one machine may be.
     core.mark("KO", 5_420, desk.now + SECOND // 2)
     assert passes(desk.submit("KO", 1))
+
+
+def test_a_switch_turned_on_once_more_cancels_what_has_passed_under_it() -> None:
+    """So that it is a record of its own, and answered as any other."""
+    desk = desk_with()
+    hold(desk, 100)
+    desk.client.switch(on=True)
+    desk.pass_on()
+    order = desk.submit("KO", -50, limit=5_430)
+    desk.accept(order.no)
+    assert cancels(desk) == []
+    again = desk.client.switch(on=True)
+    desk.pass_on()
+    assert cancels(desk) == [0]
+    told = desk.events[-1]
+    assert repeat(desk, m.Switch(again, True)) == [told]
