@@ -95,6 +95,25 @@ def test_a_start_can_wait_for_the_first_turn() -> None:
     assert Gateway(journal.crash()).core.epoch == 1
 
 
+def test_a_restart_opens_what_is_new_and_nothing_a_second_time() -> None:
+    desk = Desk()
+    desk.journal = desk.journal.crash()
+    desk.start()
+    core = desk.gateway.core
+    assert {number: one.name for number, one in core.accounts.items()} == {1: "main", 2: "other"}
+    kinds = [type(m.decode_record(payload)) for _, payload in desk.journal.read(1, 1 << 20)]
+    known = (m.Started, m.Listed, m.AccountOpened, m.LimitsLoaded)
+    assert [kinds.count(kind) for kind in known] == [2, 2, 2, 0]
+    desk.journal = desk.journal.crash()
+    again = Gateway(desk.journal, GRANTS)
+    again.start(START, listings=(), accounts={"new": 5, "main": 1}, limits={})
+    assert [(one.number, one.name, one.book.cash) for one in again.core.accounts.values()] == [
+        (1, "main", 10_000_000),
+        (2, "other", 5_000_000),
+        (3, "new", 5),
+    ]
+
+
 # --------------------------------------------------------------------------------------- sessions
 def test_refusals_are_logged_until_they_are_too_many(caplog: pytest.LogCaptureFixture) -> None:
     desk = Desk()
