@@ -25,7 +25,7 @@ WORKERS: Final = 2
 SEEDS_MAX: Final = 40
 """Seeds that the simulator gets: most bugs are found by one of the first."""
 _PATIENCE_S: Final = 20.0
-_PATIENCE: Final = 8.0
+_PATIENCE: Final = 5.0
 _EQUIVALENT: Final = "listed as equivalent"
 _SURVIVED: Final = "survived"
 

@@ -77,6 +77,14 @@ def test_what_a_venue_says_of_an_order_that_is_over_or_unknown_changes_nothing(
     assert desk.account.ended[1].status == "filled"
 
 
+def test_how_long_an_acceptance_took_counts_from_the_order() -> None:
+    desk = Desk()
+    desk.submit("KO", 100, limit=5_400)
+    desk.now += 5_000_000
+    desk.accept(1)
+    assert desk.gateway.venue.answers_ns == [5_000_000]
+
+
 # ---------------------------------------------------------------------------------------- the start
 def test_a_start_is_written_down_before_anything_else_happens() -> None:
     journal = MemoryJournal()
@@ -150,6 +158,52 @@ def test_a_rate_fades_over_two_seconds_and_forgets_what_was_before() -> None:
     # A second in which nothing passed lies between: nothing of it counts any more.
     rate.add(START + 3 * SECOND)
     assert rate.count(START + 3 * SECOND) == 1
+
+
+def test_a_purchase_counts_once_in_the_gross_exposure() -> None:
+    desk = Desk(Limits(gross_max=10_840, net_max=0, orders_per_second=0))
+    desk.submit("KO", 100)
+    desk.accept(1)
+    desk.fill(1, 1, "KO", 100, 5_421)
+    assert desk.submit("KO", 100).status == "new"
+    over = desk.submit("KO", 1)
+    assert (over.reason, over.found, over.allowed) == ("gross_exposure", 1_089_420, 1_084_000)
+
+
+def test_a_change_to_less_frees_nothing_before_it_is_granted() -> None:
+    desk = Desk()
+    desk.submit("KO", 100, limit=5_400)
+    desk.accept(1)
+    no = desk.client.replace(1, lots=40)
+    desk.pass_on()
+    holding = desk.account.book.holdings["KO"]
+    assert (holding.buys, holding.sells) == (100, 0)
+    desk.say(m.OrderReplaced(m.order_id(1, 1), no, 40, 5_400, 0, 0))
+    assert (holding.buys, holding.sells) == (40, 0)
+
+
+def test_two_market_orders_that_could_meet_have_no_price_to_tell() -> None:
+    desk = Desk()
+    desk.submit("KO", 100)
+    desk.submit("PEP", 1, limit=170_000)
+    desk.accept(2, 2)
+    desk.client.replace(2, lots=2)
+    desk.pass_on()
+    found = [desk.submit(symbol, -1) for symbol in ("KO", "PEP")]
+    assert [(one.reason, one.found, one.allowed) for one in found] == [
+        ("self_crossing", 0, 1),
+        ("self_crossing", 0, 170_000),
+    ]
+
+
+def test_the_memory_of_recent_orders_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neural_trader.execution.limits._DUPLICATES_MAX", 4)
+    desk = Desk(Limits(duplicate_window_ms=500))
+    for lots in range(1, 9):
+        desk.submit("KO", lots)
+        assert len(desk.account.recent) <= 4
+    # The last ones are those that are kept.
+    assert desk.submit("KO", 8).reason == "duplicate"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The bounds of a journal of files, and what it leaves alone and gives back."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -67,3 +68,22 @@ def test_where_reads_ended_is_remembered_for_some_readers_and_not_for_all(folder
         assert len(journal._ends) == 64
         assert 150 in journal._ends
         assert 2 not in journal._ends
+
+
+def test_a_lock_names_its_holder_and_nothing_of_the_one_before(folder: Path) -> None:
+    open_small(folder).close()
+    (folder / "lock").write_text("99999999999\n")
+    with open_small(folder):
+        assert (folder / "lock").read_text() == f"{os.getpid()}\n"
+
+
+def test_no_read_searches_through_more_than_a_small_part_of_a_segment(folder: Path) -> None:
+    with FileJournal.open(folder, durability="process-safe", segment_bytes=1 << 18) as journal:
+        for number in range(400):
+            put(journal, b"%d" % number * 1_000)
+        places = list(zip(journal._marks_seq, journal._marks_at, strict=True))
+        assert len(journal._firsts) >= 3
+        for first, end in itertools.pairwise(journal._firsts):
+            within = [0, *(at for seq, at in places if first <= seq < end), 1 << 18]
+            gaps = [later - earlier for earlier, later in itertools.pairwise(within)]
+            assert max(gaps) < (1 << 16) + 4_000
