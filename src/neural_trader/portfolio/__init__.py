@@ -8,13 +8,17 @@ from neural_trader.portfolio.metrics import (
     compute_periods_per_year,
     last_of_sessions,
 )
+from neural_trader.portfolio.performance import METRICS, Performance, measure
 
 __all__ = [
+    "METRICS",
     "Metrics",
+    "Performance",
     "YearOfReturns",
     "compute_calendar_returns",
     "compute_drawdown",
     "compute_metrics",
     "compute_periods_per_year",
     "last_of_sessions",
+    "measure",
 ]

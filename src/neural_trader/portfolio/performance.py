@@ -1,0 +1,310 @@
+"""Every performance metric of one series of returns or of hundreds, in one compiled pass.
+
+The definitions are those of ``reference``, to the bit; ``docs/metrics.md`` has them in words.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_trader._kernels import performance as kernel
+from neural_trader._kernels import relative
+from neural_trader.core.errors import ConfigError, DataError
+from neural_trader.portfolio.metrics import YEAR_NS, compute_periods_per_year
+from neural_trader.portfolio.reference import NAMES, NOISE, OWN, RELATIVE
+
+Floats = NDArray[np.float64]
+Stamps = NDArray[np.int64]
+
+_DAYS_A_YEAR: Final = 252
+_TOO_FEW: Final = frozenset(
+    {"volatility", "sharpe", "kelly", "lo_sharpe", "psr", "min_track_record", "autocorrelation"}
+    | {"skew", "excess_kurtosis", "tracking_error", "information_ratio", "beta", "r2"}
+)
+_REASONS: Final = {
+    "cagr": "wealth fell to zero or below",
+    "calmar": "no drawdown",
+    "burke": "no drawdown",
+    "martin": "no drawdown",
+    "pain_ratio": "no drawdown",
+    "recovery_factor": "no drawdown",
+    "recovery": "the deepest drawdown has not been made good",
+    "payoff": "no period with a gain, or none with a loss",
+    "profit_factor": "no loss",
+    "sortino": "no return below the acceptable one",
+    "omega": "no return below the acceptable one",
+    "kappa_3": "no return below the acceptable one",
+    "tail_ratio": "the 5 % quantile is zero",
+    "lo_sharpe": "the autocorrelations leave no variance",
+    "psr": "skew and kurtosis leave no variance of the ratio",
+    "min_track_record": "the Sharpe ratio is not above zero",
+    "beta": "the benchmark does not vary",
+    "alpha": "the benchmark does not vary",
+    "r2": "the series or the benchmark does not vary",
+    "m2": "the series or the benchmark does not vary",
+    "treynor": "beta is zero or not defined",
+    "information_ratio": "series and benchmark do not differ",
+    "up_capture": "the benchmark never rose, or wealth was lost",
+    "down_capture": "the benchmark never fell, or wealth was lost",
+}
+
+
+class Performance(NamedTuple):
+    """Figures of series, and the conventions they were computed by.
+
+    Attributes
+    ----------
+    series : tuple of str, length S
+    table : float64 array, shape (S, K)
+        A column a metric, in the order of ``METRICS``; NaN where it is not defined.
+    observations : int64 array, shape (S,)
+        Returns of each series between its first and its last.
+    has_benchmark : bool
+    conventions : dict of str to str
+    """
+
+    series: tuple[str, ...]
+    table: Floats
+    observations: NDArray[np.int64]
+    has_benchmark: bool
+    conventions: dict[str, str]
+
+    def __getitem__(self, metric: str) -> Floats:  # type: ignore[override]
+        """Return one metric of every series.
+
+        Raises
+        ------
+        ConfigError
+            There is no such metric.
+        """
+        if metric not in NAMES:
+            message = f"there is no metric {metric!r}; the metrics are {', '.join(NAMES)}"
+            raise ConfigError(message)
+        column: Floats = self.table[:, NAMES.index(metric)]
+        return column
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of the metrics that were asked for."""
+        return NAMES if self.has_benchmark else OWN
+
+    def of(self, series: str) -> dict[str, float]:
+        """Return the figures of one series by name.
+
+        Raises
+        ------
+        ConfigError
+            There is no such series.
+        """
+        row = self.table[self._row(series)]
+        return {name: float(row[NAMES.index(name)]) for name in self.metrics}
+
+    def undefined(self, series: str) -> dict[str, str]:
+        """Return why figures of a series are NaN, by name."""
+        row = self._row(series)
+        figures = self.of(series)
+        count = int(self.observations[row])
+        return {
+            name: _reason(name, figures, count)
+            for name, value in figures.items()
+            if math.isnan(value)
+        }
+
+    def _row(self, series: str) -> int:
+        if series not in self.series:
+            message = f"there is no series {series!r}; the series are {', '.join(self.series)}"
+            raise ConfigError(message)
+        return self.series.index(series)
+
+
+def _reason(name: str, figures: dict[str, float], count: int) -> str:
+    if count == 0:
+        return "no returns"
+    if count < 2 and name in _TOO_FEW:
+        return "fewer than two returns"
+    moves = figures["best"] - figures["worst"] > NOISE
+    if not moves and name in _TOO_FEW and name not in RELATIVE:
+        return "returns do not vary"
+    if math.isnan(figures["cagr"]) and name in ("sterling", "calmar", "burke", "martin"):
+        return _REASONS["cagr"]
+    return _REASONS.get(name, "returns do not vary")
+
+
+def measure(  # noqa: PLR0913 - each a convention of its own
+    returns: Floats,
+    *,
+    series: Sequence[str] | None = None,
+    ts_close_ns: Stamps | None = None,
+    benchmark: Floats | None = None,
+    periods: float | None = None,
+    risk_free: float = 0.0,
+    mar: float = 0.0,
+    confidence: float = 0.95,
+) -> Performance:
+    """Compute every metric of every series.
+
+    Parameters
+    ----------
+    returns : float64 array, shape (T,) or (T, S)
+        Simple returns, a column a series. NaN before the first and after the last return of a
+        series stand for periods in which it was not there; NaN between them is an error.
+    series : sequence of str, length S, optional
+        Their names; numbers by default.
+    ts_close_ns : int64 array, shape (T,), optional
+        The ends of the periods, increasing: for periods a year and elapsed time.
+    benchmark : float64 array, shape (T,), optional
+        Finite wherever a series is.
+    periods : float, optional
+        Periods a year; by default from ``ts_close_ns``, snapped to 252, 365, 52, 12, 4 or 1, and
+        252 where there are no times.
+    risk_free : float
+        Annual rate, as a fraction.
+    mar : float
+        Minimum acceptable return of a period.
+    confidence : float
+        Of value at risk, expected shortfall and conditional drawdown at risk.
+
+    Returns
+    -------
+    Performance
+        Fractions, never percent; what is not defined is NaN, and ``undefined`` says why.
+
+    Raises
+    ------
+    ConfigError
+        A shape, rate, name or number does not fit.
+    DataError
+        A return is infinite, or missing between others.
+    """
+    table = np.asarray(returns, dtype=np.float64)
+    if table.ndim not in (1, 2):
+        message = f"returns have {table.ndim} dimensions; expected (T,) or (T, S)"
+        raise ConfigError(message)
+    # A row a series, one after the other: the only copy.
+    rows = np.ascontiguousarray(table[np.newaxis] if table.ndim == 1 else table.T)
+    count, length = rows.shape
+    names = tuple(series) if series is not None else tuple(map(str, range(count)))
+    _check_terms(risk_free, confidence, periods)
+    _check_names(names, count)
+    _check_lengths(length, ts_close_ns, benchmark)
+    spans = _spans(rows, names)
+    per_year, how = _periods(periods, ts_close_ns)
+    part = math.pow(1.0 + risk_free, 1.0 / per_year) - 1.0
+    out = np.empty(count * kernel.COLUMNS)
+    flat, terms = rows.reshape(-1), np.array([per_year, risk_free, part, mar, confidence])
+    years, scratch = _years(spans, ts_close_ns, per_year), np.empty(3 * length + 8)
+    kernel.measure(flat, spans, years, terms, scratch, out)
+    if benchmark is not None:
+        against = np.ascontiguousarray(benchmark, np.float64)
+        _check_benchmark(against, spans, names)
+        relative.measure(flat, spans, against, terms, out)
+    conventions = {
+        "returns": "simple",
+        "periods_per_year": f"{per_year:g} ({how})",
+        "risk_free": f"{risk_free:.6g} a year",
+        "mar": f"{mar:.6g} a period",
+        "deviation": "ddof 1; downside over all n; skew and kurtosis of the population",
+        "cagr": "elapsed time" if ts_close_ns is not None else "number of periods",
+        "drawdown": "positive, compounded, peak includes the start",
+        "var": f"{confidence:g}, order statistic ceil(n c), a positive loss of a period",
+        "es": "Acerbi-Tasche, boundary loss by its fraction",
+    }
+    return Performance(
+        names,
+        out.reshape(count, kernel.COLUMNS),
+        spans[1] - spans[0],
+        benchmark is not None,
+        conventions,
+    )
+
+
+def _check_terms(risk_free: float, confidence: float, periods: float | None) -> None:
+    if not -1.0 < risk_free < math.inf:
+        message = f"risk_free is {risk_free}; expected an annual rate above -1, such as 0.03"
+        raise ConfigError(message)
+    if not 0.0 < confidence < 1.0:
+        message = f"confidence is {confidence}; expected a fraction between 0 and 1, such as 0.95"
+        raise ConfigError(message)
+    if periods is not None and not 0.0 < periods < math.inf:
+        message = f"periods is {periods}; expected how many make a year, such as 252 or 12"
+        raise ConfigError(message)
+
+
+def _check_names(names: tuple[str, ...], count: int) -> None:
+    if len(names) != count or len(set(names)) != count:
+        message = f"{count} series need {count} different names; {len(set(names))} were given"
+        raise ConfigError(message)
+
+
+def _check_lengths(length: int, ts_close_ns: Stamps | None, benchmark: Floats | None) -> None:
+    for what, column in (("ts_close_ns", ts_close_ns), ("benchmark", benchmark)):
+        if column is not None and np.shape(column) != (length,):
+            message = f"{what} has shape {np.shape(column)}; expected ({length},), one a return"
+            raise ConfigError(message)
+    if ts_close_ns is not None and (np.diff(ts_close_ns) <= 0).any():
+        place = int(np.argmax(np.diff(ts_close_ns) <= 0)) + 1
+        message = f"ts_close_ns does not rise at row {place}; sort the rows, each time once"
+        raise DataError(message)
+
+
+def _spans(rows: Floats, names: tuple[str, ...]) -> NDArray[np.int64]:
+    """Return the first return of each series, and the one after its last."""
+    count, length = rows.shape
+    spans = np.zeros((2, count), np.int64)
+    spans[1] = length
+    if np.isfinite(rows).all():
+        return spans
+    for row, name in enumerate(names):
+        there = np.flatnonzero(~np.isnan(rows[row]))
+        first, stop = (int(there[0]), int(there[-1]) + 1) if len(there) else (0, 0)
+        spans[:, row] = first, stop
+        bad = np.flatnonzero(~np.isfinite(rows[row, first:stop]))
+        if len(bad):
+            place = first + int(bad[0])
+            message = (
+                f"series {name!r} has {rows[row, place]} at row {place}, between its first return "
+                f"at row {first} and its last at row {stop - 1}; fill the gap, or leave the row out"
+            )
+            raise DataError(message)
+    return spans
+
+
+def _check_benchmark(benchmark: Floats, spans: NDArray[np.int64], names: tuple[str, ...]) -> None:
+    bad = np.flatnonzero(~np.isfinite(benchmark))
+    for row, name in enumerate(names):
+        inside = bad[(bad >= spans[0, row]) & (bad < spans[1, row])]
+        if len(inside):
+            place = int(inside[0])
+            message = (
+                f"the benchmark has {benchmark[place]} at row {place}, where series {name!r} has a "
+                "return; a series is held against a benchmark of the same periods"
+            )
+            raise DataError(message)
+
+
+def _periods(periods: float | None, ts_close_ns: Stamps | None) -> tuple[float, str]:
+    if periods is not None:
+        return float(periods), "given"
+    if ts_close_ns is not None and len(ts_close_ns) > 1:
+        return float(compute_periods_per_year(ts_close_ns)), "from the times"
+    return float(_DAYS_A_YEAR), "by default"
+
+
+def _years(spans: NDArray[np.int64], ts_close_ns: Stamps | None, per_year: float) -> Floats:
+    """Return the elapsed time of each series; its first period is as long as the others are."""
+    counts = (spans[1] - spans[0]).astype(np.float64)
+    years: Floats = counts / per_year
+    if ts_close_ns is None:
+        return years
+    for row in np.flatnonzero(counts > 1):
+        first, stop = spans[:, row]
+        elapsed = float(ts_close_ns[stop - 1] - ts_close_ns[first]) / YEAR_NS
+        years[row] = elapsed * counts[row] / (counts[row] - 1.0)
+    return years
+
+
+METRICS: Final = NAMES
+"""Every metric, in the order of the table's columns; the last ones need a benchmark."""
