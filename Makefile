@@ -8,6 +8,8 @@ ARGS ?=
 KILLS ?= 100
 MUTANTS ?= 100
 SEEDS ?= 10000
+ORDERS ?= 1000000
+RESTARTS ?= 20
 SEEDED := $(if $(SEED),--seed $(SEED))
 
 ifneq ($(words $(VENV)),1)
@@ -30,7 +32,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DELETE_ON_ERROR:
 # Two installs into one environment at once would break it.
 .NOTPARALLEL:
-.PHONY: help setup demo test check format bench faults simulate mutants peers fills golden wheel clean distclean
+.PHONY: help setup demo test check format bench faults endurance simulate mutants peers fills golden wheel clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +66,9 @@ bench: $(RUNTIME) ## Measure the backtests against plain Python (ARGS="--peers" 
 
 faults: $(DEV) ## Kill client, gateway and venue under load, and count (KILLS=100 SEED=7)
 	@$(PY) -m tests.reliability.faults --kills $(KILLS) $(SEEDED)
+
+endurance: $(DEV) ## Send orders for minutes, with restarts on the way (ORDERS=1000000 RESTARTS=20)
+	@$(PY) -m tests.reliability.endurance --orders $(ORDERS) --restarts $(RESTARTS) $(ARGS)
 
 simulate: $(DEV) ## Play seeded histories full of faults, and hold each to its promises (SEEDS=10000 SEED=7)
 	@$(PY) -m tests.simulation.simulate --seeds $(SEEDS) $(SEEDED) $(ARGS)
