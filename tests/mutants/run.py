@@ -122,12 +122,12 @@ def _seeds(stage: str) -> int:
 
 
 # -------------------------------------------------------------------------------- what is planted
-def planted_mutants(root: Path, count: int, seed: int, only: str) -> list[Planted]:
-    """Return the mutants of a seed, or the one that is named."""
+def planted_mutants(root: Path, count: int, seed: int, only: list[str]) -> list[Planted]:
+    """Return the mutants of a seed, or those that are named."""
     mutants = all_mutants(root)
     if only:
         chosen = {
-            group: [one for one in found if one.name == only] for group, found in mutants.items()
+            group: [one for one in found if one.name in only] for group, found in mutants.items()
         }
     else:
         chosen = choose(mutants, count, seed)
@@ -143,11 +143,11 @@ def planted_mutants(root: Path, count: int, seed: int, only: str) -> list[Plante
     ]
 
 
-def planted_bugs(root: Path, only: str) -> list[Planted]:
-    """Return the named bugs, or the one that is named."""
+def planted_bugs(root: Path, only: list[str]) -> list[Planted]:
+    """Return the named bugs, or those of them that are wanted."""
     found = []
     for path in bugs():
-        if only in ("", path.stem):
+        if not only or path.stem in only:
             text = path.read_text(encoding="utf-8")
             found.append(Planted("bugs", path.stem, patched(text, root), text.partition("\n")[0]))
     return found
@@ -203,7 +203,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("--count", type=int, default=100, help="how many mutants")
     parser.add_argument("--seed", type=int, default=1, help="which of them")
-    parser.add_argument("--only", default="", metavar="NAME", help="this mutant or bug alone")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this alone")
     parser.add_argument("--bugs", action="store_true", help="the named bugs alone")
     parser.add_argument("--verbose", action="store_true", help="say who found each")
     return parser.parse_args()
@@ -220,7 +220,7 @@ def main() -> int:
         if not asked.bugs:
             planted += planted_mutants(hunt.root, asked.count, asked.seed, asked.only)
         if not planted:
-            print(f"there is no mutant and no bug {asked.only!r}", file=sys.stderr)
+            print(f"no mutant and no bug is called {' or '.join(asked.only)}", file=sys.stderr)
             return 2
         print(
             f"seed {asked.seed}: {len(planted)} changes, of {len(names):,} mutants that there are"

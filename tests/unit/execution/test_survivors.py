@@ -77,6 +77,25 @@ def test_what_a_venue_says_of_an_order_that_is_over_or_unknown_changes_nothing(
     assert desk.account.ended[1].status == "filled"
 
 
+def test_recovery_ends_with_the_last_answer_and_not_with_the_first() -> None:
+    desk = Desk()
+    for no in (1, 2):
+        desk.submit("KO", 100, limit=5_400 - no)
+        desk.accept(no, no)
+    venue = desk.gateway.venue
+    venue.disconnected()
+    venue.connected(desk.now)
+    desk.turn()
+    desk.say(m.VenueWelcome(m.VERSION, "test"))
+    for no in (1, 2):
+        assert venue.state == "recovering"
+        assert desk.submit("KO", 1).reason == "recovering"
+        identity = m.order_id(1, no)
+        desk.say(m.OrderStatus(identity, "accepted", no, 100, 5_400 - no, 0, (), 0))
+    assert venue.state == "up"
+    assert desk.submit("KO", 1).status == "new"
+
+
 def test_how_long_an_acceptance_took_counts_from_the_order() -> None:
     desk = Desk()
     desk.submit("KO", 100, limit=5_400)
@@ -123,6 +142,16 @@ def test_a_restart_opens_what_is_new_and_nothing_a_second_time() -> None:
 
 
 # --------------------------------------------------------------------------------------- sessions
+def test_a_token_that_is_taken_away_ends_its_sessions_and_no_others() -> None:
+    desk = Desk()
+    _, reading, _ = desk.log_in("read", client=9)
+    _, other, _ = desk.log_in("other", client=9)
+    nobody = desk.gateway.open_session("nobody", desk.now)
+    desk.gateway.renew_grants(grant for grant in GRANTS if grant.scope == "trade")
+    closing = [one.closing for one in (desk.session, reading, other, nobody)]
+    assert closing == ["", "revoked", "", ""]
+
+
 def test_refusals_are_logged_until_they_are_too_many(caplog: pytest.LogCaptureFixture) -> None:
     desk = Desk()
     caplog.set_level(logging.DEBUG, logger="neural_trader.gateway")
