@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
 KILLS ?= 100
+FAULTS ?= 200
+FRAMES ?= 1000000
 MUTANTS ?= 100
 SEEDS ?= 10000
 ORDERS ?= 1000000
@@ -32,7 +34,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DELETE_ON_ERROR:
 # Two installs into one environment at once would break it.
 .NOTPARALLEL:
-.PHONY: help setup demo test check format bench faults endurance simulate mutants peers fills golden wheel clean distclean
+.PHONY: help setup demo test check format bench faults fuzz proxy endurance simulate mutants peers fills golden wheel clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -67,8 +69,14 @@ bench: $(RUNTIME) ## Measure the backtests against plain Python (ARGS="--peers" 
 faults: $(DEV) ## Kill client, gateway and venue under load, and count (KILLS=100 SEED=7)
 	@$(PY) -m tests.reliability.faults --kills $(KILLS) $(SEEDED)
 
+proxy: $(DEV) ## Put bad lines between client, gateway and venue, and count (FAULTS=200 SEED=7)
+	@$(PY) -m tests.reliability.network --faults $(FAULTS) $(SEEDED)
+
 endurance: $(DEV) ## Send orders for minutes, with restarts on the way (ORDERS=1000000 RESTARTS=20)
 	@$(PY) -m tests.reliability.endurance --orders $(ORDERS) --restarts $(RESTARTS) $(ARGS)
+
+fuzz: $(DEV) ## Send bad frames to all that reads bytes, and see what they do (FRAMES=1000000 SEED=7)
+	@$(PY) -m tests.reliability.fuzz --frames $(FRAMES) $(SEEDED) $(ARGS)
 
 simulate: $(DEV) ## Play seeded histories full of faults, and hold each to its promises (SEEDS=10000 SEED=7)
 	@$(PY) -m tests.simulation.simulate --seeds $(SEEDS) $(SEEDED) $(ARGS)

@@ -28,7 +28,9 @@ class Progress:
     def __call__(self) -> None:
         """One more."""
         self.done += 1
-        print(f"\r{self.done:,} of {self._of:,} {self._what}", end="", file=sys.stderr, flush=True)
+        if sys.stderr.isatty():
+            text = f"\r{self.done:,} of {self._of:,} {self._what}"
+            print(text, end="", file=sys.stderr, flush=True)
 
 
 def run_kills(seed: int, kills: int) -> tuple[Counter[str], list[str]]:
@@ -48,7 +50,6 @@ def run_kills(seed: int, kills: int) -> tuple[Counter[str], list[str]]:
             )
         counts += found.counts
         faults += [f"kills, seed {seed + at}, {mode}: {fault}" for fault in found.faults]
-    print(file=sys.stderr)
     return counts, faults
 
 
