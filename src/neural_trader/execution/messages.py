@@ -26,6 +26,8 @@ MONEY_MAX: Final = 1 << 56
 Price = Annotated[int, msgspec.Meta(ge=0, le=PRICE_MAX)]
 Qty = Annotated[int, msgspec.Meta(ge=-QTY_MAX, le=QTY_MAX)]
 No = Annotated[int, msgspec.Meta(ge=1, le=NO_MAX)]
+LastNo = Annotated[int, msgspec.Meta(ge=0, le=NO_MAX)]
+Seq = Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)]
 Money = Annotated[int, msgspec.Meta(ge=-MONEY_MAX, le=MONEY_MAX)]
 Id = Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)]
 Word = Annotated[str, msgspec.Meta(max_length=64)]
@@ -61,7 +63,7 @@ class Login(Message, frozen=True, tag=1):
     version: int
     token: Text
     client: Annotated[int, msgspec.Meta(ge=1, lt=1 << 62)]
-    next_seq: Annotated[int, msgspec.Meta(ge=0)] = 0
+    next_seq: Seq = 0
 
 
 class Submit(Message, frozen=True, tag=2):
@@ -124,8 +126,8 @@ class Welcome(Message, frozen=True, tag=20):
     name: str
     may_trade: bool
     epoch: int
-    seq: int
-    last_no: int
+    seq: Seq
+    last_no: LastNo
     instruments: tuple[tuple[str, str, str, str], ...]
 
 
@@ -138,7 +140,7 @@ class Refused(Message, frozen=True, tag=21):
     code: str
     message: str
     no: int = 0
-    last_no: int = 0
+    last_no: LastNo = 0
 
 
 class Pong(Message, frozen=True, tag=22):
@@ -152,8 +154,8 @@ class OpenOrder(Message, frozen=True, tag=23):
     symbol: str
     qty: int
     filled: int
-    kind: int
-    tif: int
+    kind: Kind
+    tif: Tif
     limit: int
     trigger: int
     status: str

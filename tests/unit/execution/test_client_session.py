@@ -152,8 +152,10 @@ def linked() -> tuple[ClientSession, list[tuple[int, Any]]]:
     return session, replies
 
 
-def let_in(session: ClientSession, *, seq: int, last_no: int) -> None:
-    units = (("KO", "0.01", "1", "0.01"),)
+def let_in(
+    session: ClientSession, *, seq: int = 1, last_no: int = 0, symbols: tuple[str, ...] = ("KO",)
+) -> None:
+    units = tuple((symbol, "0.01", "1", "0.01") for symbol in symbols)
     session.receive(pack(m.Welcome(m.VERSION, 1, "main", True, 1, seq, last_no, units)))
 
 
@@ -203,6 +205,45 @@ def test_a_symbol_that_was_listed_later_is_learned_before_its_fill_counts() -> N
     with pytest.raises(GatewayError, match="PEP has been listed since"):
         session.receive(pack(m.Filled(1, 1, 0, 5, 1, "PEP", 1, 100, 100, 0, 1, 0)))
     assert session.next_seq == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        m.Orders(1, (m.OpenOrder(1, "PEP", 10, 0, 1, 0, 5_000, 0, "accepted"),)),
+        m.Positions(1, 100, False, (m.Position("PEP", 10, 50_000, 0, 0, 5_000),)),
+    ],
+)
+def test_an_answer_about_a_symbol_that_was_listed_later_is_asked_for_again(answer: Any) -> None:
+    session, _ = linked()
+    with pytest.raises(GatewayError, match="PEP has been listed since"):
+        session.receive(pack(answer))
+    assert not session.answers
+    let_in(session, symbols=("KO", "PEP"))
+    session.receive(pack(answer))
+    assert session.answers[0].message == answer
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        m.Welcome(1, 1, "main", True, 1, 5, 3, (("KO", "0.0x", "1", "0.01"),)),
+        m.Welcome(1, 1, "main", True, 1, 5, (1 << 64) - 1, ()),
+        m.Welcome(1, 1, "main", True, 1, (1 << 64) - 1, 3, ()),
+        m.Refused("number_taken", "no", 1, (1 << 64) - 1),
+        m.Orders(1, (m.OpenOrder(1, "KO", 10, 0, 4, 0, 5_000, 0, "accepted"),)),
+        m.Orders(1, (m.OpenOrder(1, "KO", 10, 0, 1, 4, 5_000, 0, "accepted"),)),
+    ],
+)
+def test_what_no_gateway_would_say_costs_the_connection_and_nothing_else(nonsense: Any) -> None:
+    session, _ = linked()
+    order = session.submit("KO", 1)
+    session.connected()
+    with pytest.raises(GatewayError):
+        session.receive(pack(nonsense))
+    session.connected()
+    let_in(session)
+    assert sent(session)[1:] == [m.Submit(order.no, "KO", 1)]
 
 
 @pytest.mark.parametrize("lots", [1 << 41, -(1 << 41)])

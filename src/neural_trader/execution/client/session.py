@@ -262,9 +262,11 @@ class ClientSession:
                 self._on_refused(message)
             elif kind is m.Orders:
                 # Now, since what ends one of them may come with the next frame.
+                self._check_listed(*(item.symbol for item in message.orders))
                 orders = [self.order_of(item) for item in message.orders]
                 self.answers.append(Answer(message, orders))
             elif kind is m.Positions:
+                self._check_listed(*(item.symbol for item in message.positions))
                 self.answers.append(Answer(message, []))
             elif kind is m.Ping:
                 self.outbox.append(pack(m.Pong()))
@@ -274,9 +276,24 @@ class ClientSession:
             text = f"the gateway announced a frame of {self._reader.too_long:,} bytes"
             raise GatewayError(text)
 
+    def _check_listed(self, *symbols: str) -> None:
+        """Ask for a new login where an instrument was listed since the last one.
+
+        It tells the units, and what came comes again: an event by its number, an answer since the
+        question is repeated.
+        """
+        for symbol in symbols:
+            if symbol not in self.listings:
+                message = f"{symbol} has been listed since this client logged in"
+                raise GatewayError(message)
+
     def _on_welcome(self, welcome: m.Welcome) -> None:
+        try:
+            self.listings = {sizes[0]: Listing(*sizes) for sizes in welcome.instruments}
+        except ConfigError as error:
+            message = f"the gateway lists what cannot be counted in: {error}"
+            raise GatewayError(message) from error
         self.welcome = welcome
-        self.listings = {sizes[0]: Listing(*sizes) for sizes in welcome.instruments}
         if self.next_seq == 0:
             self.next_seq = welcome.seq
         self.next_no = max(self.next_no, welcome.last_no + 1)
@@ -363,9 +380,7 @@ class ClientSession:
             return
         kind = type(event)
         if kind is m.Filled and event.symbol not in self.listings:
-            # Listed since the login: the next one tells its units, and this event comes again.
-            message = f"{event.symbol} has been listed since this client logged in"
-            raise GatewayError(message)
+            self._check_listed(event.symbol)
         self.next_seq = event.seq + 1
         # A denied wish is no event of the order that it was about, nor is the kill switch of any;
         # and a number that another client took first is not that of our order.
