@@ -6,6 +6,7 @@ import struct
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -172,17 +173,18 @@ def test_connections_that_are_reset_at_once_leave_nothing_behind(stack: Stack) -
     assert "Traceback" not in stack.log()
 
 
+def memory_mb(stack: Stack) -> float:
+    status = Path(f"/proc/{stack.gateway.process.pid}/status").read_text()
+    (line,) = [line for line in status.splitlines() if line.startswith("VmRSS")]
+    return int(line.split()[1]) / 1024
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_questions_without_end_fill_no_memory(stack: Stack) -> None:
-    def memory_mb() -> float:
-        status = Path(f"/proc/{stack.gateway.process.pid}/status").read_text()
-        (line,) = [line for line in status.splitlines() if line.startswith("VmRSS")]
-        return int(line.split()[1]) / 1024
-
     with stack.client("trade") as client:
         for _ in range(100):
             client.submit("PEP", 1, limit="52.00")
-        before = memory_mb()
+        before = memory_mb(stack)
         askers = []
         for number in range(8):
             asker = stack.connect()
@@ -192,7 +194,7 @@ def test_questions_without_end_fill_no_memory(stack: Stack) -> None:
             askers.append(asker)
         for _ in range(200):
             assert client.submit("KO", 1, limit="56", tif="IOC").status == "filled"
-        assert memory_mb() < before + 30
+        assert memory_mb(stack) < before + 30
         # Whoever reads gets every answer.
         reader = FrameReader(1 << 20)
         askers[0].settimeout(20)
@@ -213,18 +215,105 @@ def test_a_half_open_peer_is_cut_off(stack: Stack) -> None:
     assert 4.0 < time.monotonic() - begun < 8.0
 
 
-def test_a_reader_that_does_not_read_is_cut_off_and_others_go_on(stack: Stack) -> None:
-    slow = stack.connect()
-    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-    slow.sendall(pack(m.Login(m.VERSION, TOKENS["trade"], 99, 1)))
+BOMBS = {
+    "a length of two gigabytes": b"\x7f\xff\xff\xff",
+    "an array of four thousand million": b"\x00\x00\x40\x00\xdd\xff\xff\xff\xff",
+    "a text of two gigabytes": b"\x00\x00\x40\x00\x91\xdb\x7f\xff\xff\xff",
+    "a nest of sixteen thousand": b"\x00\x00\x40\x00" + 16_384 * b"\x91",
+    "frames of nothing": bytes(4) * 4_096,
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_frame_bombs_fill_no_memory_and_hinder_nobody(stack: Stack) -> None:
+    more = bytes(1 << 20)
     with stack.client("trade") as client:
-        # Questions whose answers nobody reads.
-        slow.settimeout(0.2)
-        try:
+        before = memory_mb(stack)
+        for _ in range(20):
+            bombs = [stack.connect() for _ in BOMBS]
+            for one, bomb in zip(bombs, BOMBS.values(), strict=True):
+                with suppress(OSError):
+                    # Sixteen megabytes, or as much as is taken before the gateway hangs up.
+                    one.sendall(bomb)
+                    for _ in range(16):
+                        one.sendall(more)
+            assert client.submit("KO", 1, limit="56", tif="IOC").status == "filled"
+            for one in bombs:
+                with suppress(OSError):
+                    while one.recv(65_536):
+                        pass
+                one.close()
+        assert memory_mb(stack) < before + 30
+    assert "Traceback" not in stack.log()
+
+
+@pytest.mark.slow
+def test_peers_that_send_a_byte_at_a_time_are_cut_off_and_hinder_nobody(stack: Stack) -> None:
+    login = pack(m.Login(m.VERSION, "x" * 400, 1, 0))
+    with stack.client("trade") as client:
+        drips = [stack.connect() for _ in range(100)]
+        for one in drips:
+            one.setblocking(False)
+        begun = time.monotonic()
+        at = 0
+        cut = 0
+        slowest = 0.0
+        while cut < len(drips) and time.monotonic() < begun + 20.0:
+            for one in drips:
+                with suppress(OSError):
+                    one.send(login[at : at + 1])
+            at += 1
+            asked = time.perf_counter()
+            assert client.submit("KO", 1, limit="56", tif="IOC").status == "filled"
+            slowest = max(slowest, time.perf_counter() - asked)
+            time.sleep(0.05)
+            # Their answer has come: the refusal, which they have not asked for byte by byte.
+            cut = sum(is_over(one) for one in drips)
+        assert cut == len(drips)
+        assert at < len(login)
+        assert time.monotonic() - begun > 4.0
+        assert slowest < 1.0
+    for one in drips:
+        one.close()
+    assert stack.log().count("no login within 5 seconds") >= len(drips)
+
+
+def is_over(one: socket.socket) -> bool:
+    """Whether the gateway has said its last word."""
+    try:
+        return bool(one.recv(1, socket.MSG_PEEK))
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_peers_that_never_read_are_cut_off_and_others_go_on(stack: Stack) -> None:
+    before = stack.log().count("it has read nothing for 10 seconds")
+    with stack.client("trade") as client:
+        memory = memory_mb(stack)
+        # The one asks, and leaves the answers; the others are told of every order and fill.
+        slow = [reader_that_reads_nothing(stack, number) for number in range(4)]
+        slow[0].settimeout(0.2)
+        with suppress(OSError):
             for _ in range(200_000):
-                slow.sendall(pack(m.Ask("positions")) * 50)
-        except (TimeoutError, OSError):
-            pass
-        for _ in range(100):
-            assert client.submit("KO", -1, limit="52", tif="IOC").status == "filled"
-    slow.close()
+                slow[0].sendall(pack(m.Ask("positions")) * 50)
+        until = time.monotonic() + 60.0
+        while stack.log().count("it has read nothing for 10 seconds") < before + len(slow):
+            assert time.monotonic() < until
+            for _ in range(100):
+                assert client.submit("KO", -1, limit="52", tif="IOC").status == "filled"
+        assert memory_mb(stack) < memory + 30
+    for one in slow:
+        one.close()
+
+
+def reader_that_reads_nothing(stack: Stack, number: int) -> socket.socket:
+    """Log in to the whole stream of the account, with as little room for it as there is."""
+    one = socket.socket()
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    one.connect(("127.0.0.1", stack.gateway.port))
+    one.sendall(pack(m.Login(m.VERSION, TOKENS["trade"], 99 + number, 1)))
+    return one
