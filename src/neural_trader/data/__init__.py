@@ -3,6 +3,17 @@
 from neural_trader.data.bundled import Sample, samples
 from neural_trader.data.loading import load
 from neural_trader.data.quotes import load_quotes
+from neural_trader.data.returns import Returns, load_returns, returns_of
 from neural_trader.data.schedules import Schedule, read_schedule
 
-__all__ = ["Sample", "Schedule", "load", "load_quotes", "read_schedule", "samples"]
+__all__ = [
+    "Returns",
+    "Sample",
+    "Schedule",
+    "load",
+    "load_quotes",
+    "load_returns",
+    "read_schedule",
+    "returns_of",
+    "samples",
+]

@@ -72,7 +72,7 @@ class Performance(NamedTuple):
     has_benchmark: bool
     conventions: dict[str, str]
 
-    def __getitem__(self, metric: str) -> Floats:  # type: ignore[override]
+    def column(self, metric: str) -> Floats:
         """Return one metric of every series.
 
         Raises

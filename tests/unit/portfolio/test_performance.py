@@ -115,7 +115,7 @@ def test_what_does_not_fit_is_refused(given: Any, error: type, words: str) -> No
 def test_unknown_names_are_told_with_those_there_are() -> None:
     found = measure(np.zeros(4))
     with pytest.raises(ConfigError, match=r"no metric 'sharp'.*sharpe"):
-        found["sharp"]
+        found.column("sharp")
     with pytest.raises(ConfigError, match="no series 'A'"):
         found.of("A")
     with pytest.raises(ConfigError, match="3 dimensions"):
