@@ -1,16 +1,20 @@
-"""Hold the journal, the client's own book and what the gateway says to each other."""
+"""Hold the journal, the client's own book, the gateway's word and the venue's to each other."""
 
+import socket
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from neural_trader.execution import messages as m
+from neural_trader.execution.framing import REPLY_BYTES_MAX, FrameReader, pack
 from neural_trader.execution.journal import walk
 from tests.reliability.trader import Book
 
 OPENING_CASH: Final = 10_000_000
 ENDS: Final = (m.Rejected, m.Canceled, m.Expired)
+_LATER: Final = 1 << 40
+_ANSWER_S: Final = 10.0
 
 
 class Order:
@@ -78,6 +82,7 @@ class Audit:
         self._orders: dict[int, Order] = {}
         self._fills: list[m.Filled] = []
         self._denied: set[int] = set()
+        self._born = 0
         self._seq = 1
         self._last_no = 0
         for _, payload in walk(journal):
@@ -91,6 +96,8 @@ class Audit:
     def _read(self, event: Any) -> None:
         kind = type(event)
         self.counts[kind.__name__] += 1
+        # The first record is the first start: the gateway's name at the venue has its time.
+        self._born = self._born or event.ts
         if getattr(event, "account", 1) != 1:
             return
         if hasattr(event, "seq"):
@@ -120,6 +127,39 @@ class Audit:
         if ids != list(range(1, len(ids) + 1)):
             wrong = [(at, one) for at, one in enumerate(ids, 1) if at != one]
             self.faults.append(f"fills (place, id) were lost, doubled or moved: {wrong[:5]}")
+
+    def hold_venue(self, port: int) -> None:
+        """Hold what is booked to what the venue has, which is asked as a later gateway would.
+
+        A venue that was killed knows the fills since its start; whatever it knows must be booked.
+        """
+        login = m.VenueLogin(m.VERSION, f"neural-trader-{self._born:x}", _LATER, 0)
+        reader = FrameReader(REPLY_BYTES_MAX)
+        heard: list[Any] = []
+        with socket.create_connection(("127.0.0.1", port), timeout=_ANSWER_S) as one:
+            one.sendall(pack(login) + pack(m.Ping()))
+            while not any(isinstance(message, m.Pong) for message in heard):
+                data = one.recv(1 << 18)
+                if not data:
+                    break
+                heard += [m.decode_from_venue(payload) for payload in reader.feed(data)]
+        if not heard or not isinstance(heard[0], m.VenueWelcome):
+            self.faults.append(f"the venue does not say what it has filled: {heard[:1]}")
+            return
+        fills = [message for message in heard if isinstance(message, m.OrderFilled)]
+        self.counts["venue: fills"] += len(fills)
+        said = [(f.id, f.fill_id, f.symbol, f.qty, f.value, f.fee) for f in fills]
+        booked = [
+            (m.order_id(1, f.no), f.fill_id, f.symbol, f.qty, f.value, f.fee)
+            for f in self._fills
+            if fills and f.fill_id >= fills[0].fill_id
+        ]
+        if said != booked:
+            missing, more = set(said) - set(booked), set(booked) - set(said)
+            self.faults.append(
+                f"the venue has {len(said)} fills, and {len(booked)} are booked: missing "
+                f"{sorted(missing)[:3]}, not there {sorted(more)[:3]}"
+            )
 
     def _hold_book(self, book: Book) -> None:
         acked: set[int] = set()

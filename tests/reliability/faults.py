@@ -68,7 +68,7 @@ def tell_orders(counts: Counter[str]) -> None:
     print(
         f"  orders {counts['Submitted']:,}, denied {counts['Denied']:,}, "
         f"acknowledged to the client {counts['book: ack']:,}, fills booked {counts['Filled']:,}, "
-        f"fills told {counts['book: fill']:,}"
+        f"fills told {counts['book: fill']:,}, known to the venue {counts['venue: fills']:,}"
     )
     print(
         f"  unknown for a time {counts['Unknown']:,}, lost_by_venue {counts['lost_by_venue']:,}, "

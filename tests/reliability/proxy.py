@@ -1,4 +1,4 @@
-"""A bad line: a TCP proxy on loopback that resets, stalls, cuts frames in two and trickles."""
+"""A bad line: a TCP proxy on loopback that resets, stalls, delays, trickles, and cuts frames."""
 
 import asyncio
 import socket
@@ -9,8 +9,14 @@ from contextlib import suppress
 from random import Random
 from typing import Final
 
-FAULTS: Final = ("reset", "half frame", "stall", "trickle", "closed")
-"""What a line does to its two ends, by name."""
+THERE, BACK = "there", "back"
+FAULTS: Final = (
+    *("reset", "half frame", "closed", "trickle", "delay"),
+    *("stall", "stall there", "stall back"),
+)
+"""What a line does to its two ends, by name; ``there`` is the way to the target."""
+_STALLS_S: Final = (0.05, 0.3, 1.5)
+_BAD_S: Final = 0.2
 _PIECE: Final = 1 << 14
 _GONE: Final = (OSError, asyncio.IncompleteReadError)
 
@@ -36,8 +42,9 @@ class Proxy:
         self.happened: Counter[str] = Counter()
         self._rng = Random(seed)
         self._pairs: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = set()
-        self._flow = asyncio.Event()
+        self._flow = {THERE: asyncio.Event(), BACK: asyncio.Event()}
         self._piece = _PIECE
+        self._delay_s = 0.0
         self._half: str = ""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -48,33 +55,41 @@ class Proxy:
     @property
     def is_free(self) -> bool:
         """Whether bytes pass as they come."""
-        return self._piece == _PIECE and self._flow.is_set()
+        is_flowing = all(flow.is_set() for flow in self._flow.values())
+        return self._piece == _PIECE and not self._delay_s and is_flowing
 
     # --------------------------------------------------------------------------------- the faults
-    def hurt(self, fault: str) -> None:
-        """Do something to whatever is on the line."""
-        asyncio.run_coroutine_threadsafe(self._hurt(fault), self._loop).result(10)
+    def hurt(self, fault: str) -> bool:
+        """Do something to whatever is on the line; return whether anything is."""
+        return asyncio.run_coroutine_threadsafe(self._hurt(fault), self._loop).result(10)
 
-    async def _hurt(self, fault: str) -> None:
+    async def _hurt(self, fault: str) -> bool:
         if not self._pairs:
-            return
-        if fault == "stall":
-            self._flow.clear()
-            self._loop.call_later(self._rng.choice((0.05, 0.3, 1.5)), self._flow.set)
+            return False
+        if fault.startswith("stall"):
+            for way, flow in self._flow.items():
+                if fault in ("stall", f"stall {way}"):
+                    flow.clear()
+                    self._loop.call_later(self._rng.choice(_STALLS_S), flow.set)
         elif fault == "trickle":
             self._piece = self._rng.choice((1, 3, 7))
-            self._loop.call_later(0.2, self._run_freely)
+            self._loop.call_later(_BAD_S, self._run_freely)
+        elif fault == "delay":
+            self._delay_s = self._rng.choice((0.002, 0.01, 0.05))
+            self._loop.call_later(_BAD_S, self._run_freely)
         elif fault == "half frame":
-            # The next piece is cut, and its connection with it.
+            # The next piece is cut, and its connection with it; it counts when that has happened.
             self._half = fault
-            return
+            return True
         else:
             for pair in tuple(self._pairs):
                 self._break(pair, is_reset=fault == "reset")
         self.happened[fault] += 1
+        return True
 
     def _run_freely(self) -> None:
         self._piece = _PIECE
+        self._delay_s = 0.0
 
     def _break(
         self, pair: tuple[asyncio.StreamWriter, asyncio.StreamWriter], *, is_reset: bool
@@ -93,7 +108,7 @@ class Proxy:
     # ------------------------------------------------------------------------------- the business
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._flow.set()
+        self._let_flow()
         server = self._loop.run_until_complete(
             asyncio.start_server(self._meet, sock=self._listener)
         )
@@ -102,10 +117,14 @@ class Proxy:
         for pair in tuple(self._pairs):
             self._break(pair, is_reset=True)
         # Whoever carried ends, now that both ends are gone; nobody need be canceled.
-        self._flow.set()
+        self._let_flow()
         if rest := asyncio.all_tasks(self._loop):
             self._loop.run_until_complete(asyncio.wait(rest, timeout=5))
         self._loop.close()
+
+    def _let_flow(self) -> None:
+        for flow in self._flow.values():
+            flow.set()
 
     async def _meet(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         try:
@@ -116,7 +135,10 @@ class Proxy:
         pair = back, forth
         self._pairs.add(pair)
         self.happened["connections"] += 1
-        await asyncio.gather(self._carry(near, forth, pair), self._carry(far, back, pair))
+        await asyncio.gather(
+            self._carry(near, forth, pair, self._flow[THERE]),
+            self._carry(far, back, pair, self._flow[BACK]),
+        )
         self._break(pair, is_reset=False)
 
     async def _carry(
@@ -124,10 +146,12 @@ class Proxy:
         source: asyncio.StreamReader,
         sink: asyncio.StreamWriter,
         pair: tuple[asyncio.StreamWriter, asyncio.StreamWriter],
+        flow: asyncio.Event,
     ) -> None:
         with suppress(*_GONE):
             while data := await source.read(self._piece):
-                await self._flow.wait()
+                await asyncio.sleep(self._delay_s)
+                await flow.wait()
                 if self._half and len(data) > 1:
                     self.happened[self._half] += 1
                     self._half = ""

@@ -133,10 +133,10 @@ class Stack:
         trading = self.running.pop("trader")
         trading.process.terminate()
         end: dict[str, Any] = json.loads(trading.line())
-        codes = {"trader": trading.wait()}
-        for name in ("gateway", "venue"):
-            codes[name] = self.running.pop(name).stop()
+        codes = {"trader": trading.wait(), "gateway": self.running.pop("gateway").stop()}
         audit = Audit(self.folder / "journal", self.book, end)
+        audit.hold_venue(self.ports.venue)
+        codes["venue"] = self.running.pop("venue").stop()
         audit.faults += [f"{name} ended with {code}" for name, code in codes.items() if code]
         return audit
 

@@ -1,11 +1,16 @@
 """Processes are killed under load, again and again: nothing is lost, nothing happens twice."""
 
+import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from neural_trader.execution import messages as m
+from neural_trader.execution.framing import pack
 from tests.reliability.audit import Audit
 from tests.reliability.kills import kill_again_and_again
 from tests.reliability.trader import Book
@@ -88,3 +93,38 @@ def test_the_audit_finds(
     (tmp_path / "book").write_text("\n".join(lines) + "\n")
     (found,) = Audit(folder / "journal", Book(tmp_path / "book"), end).faults
     assert words in found
+
+
+@pytest.mark.parametrize("change", ["one more", "one less", "another price"])
+def test_the_audit_finds_what_only_the_venue_says(
+    kept: tuple[Path, dict[str, Any]], change: str
+) -> None:
+    folder, end = kept
+    audit = Audit(folder / "journal", Book(folder / "book"), end)
+    fills = [
+        m.OrderFilled(m.order_id(1, f.no), f.fill_id, f.symbol, f.qty, f.price, f.value, f.fee, 1)
+        for f in audit._fills[-20:]
+    ]
+    last = fills[-1]
+    if change == "one more":
+        fills.append(msgspec.structs.replace(last, fill_id=last.fill_id + 1))
+    elif change == "one less":
+        fills.pop()
+    else:
+        fills[-1] = msgspec.structs.replace(last, value=last.value + 1)
+    answer = [m.VenueWelcome(m.VERSION, "test"), *fills, m.Pong()]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def say() -> None:
+            one, _ = listener.accept()
+            with one:
+                one.sendall(b"".join(map(pack, answer)))
+                one.recv(1 << 16)
+
+        thread = threading.Thread(target=say)
+        thread.start()
+        audit.hold_venue(listener.getsockname()[1])
+        thread.join(10)
+    (found,) = audit.faults
+    assert "fills, and" in found
+    assert audit.counts["venue: fills"] == len(fills)
