@@ -5,6 +5,7 @@ import socket
 import time
 from array import array
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, Final
 
 from neural_trader.core.errors import GatewayError
@@ -52,8 +53,9 @@ class Load:
         self._poll = select.poll()
         self._out = b""
         self._back_at = 0.0
-        # By order number: what it came to, its fills' latency in microseconds, and when it was due.
+        # By place: what an order came to; microseconds from its due time to its answer, its fill.
         self._state = bytearray()
+        self._acked = array("f")
         self._took = array("f")
         self._places: dict[int, int] = {}
         self._rate = 0.0
@@ -66,6 +68,7 @@ class Load:
         """Start the clock."""
         self._rate, self._orders = rate, orders
         self._state = bytearray(orders)
+        self._acked = array("f", bytes(4 * orders))
         self._took = array("f", bytes(4 * orders))
         while self._socket is None or not self._session.is_ready:
             self._exchange(0.01)
@@ -157,6 +160,12 @@ class Load:
         kind = type(event)
         if kind is m.Filled:
             self._on_filled(event)
+        elif kind is m.Accepted:
+            place = self._places.get(event.no)
+            if place is None or self._acked[place]:
+                self.doubled += 1
+            else:
+                self._acked[place] = self._age_us(place)
         elif kind is m.Denied or kind is m.Rejected or kind is m.Canceled:
             place = self._places.pop(event.no, None)
             if place is None:
@@ -176,12 +185,16 @@ class Load:
         if place is None:
             self.doubled += 1
             return
-        self._took[place] = (self.elapsed - place / self._rate) * 1e6
+        self._took[place] = self._age_us(place)
         lots = 1 + place // 2 % 7
         if abs(fill.filled) == lots:
             del self._places[fill.no]
             self._state[place] = _FILLED
             self.filled += 1
+
+    def _age_us(self, place: int) -> float:
+        """Return the microseconds since an order was due, sent late or not."""
+        return (self.elapsed - place / self._rate) * 1e6
 
     # ------------------------------------------------------------------------------------ the end
     @property
@@ -214,14 +227,21 @@ class Load:
         """Close the connection."""
         self._lose()
 
-    def latencies(self, begin_s: float, end_s: float) -> dict[str, float]:
-        """Return percentiles, in microseconds, of the fills of orders due within a time."""
+    def latencies(self, begin_s: float, end_s: float) -> dict[str, dict[str, float]]:
+        """Return percentiles in microseconds, of answers and of fills, for orders due meanwhile."""
         first, stop = int(begin_s * self._rate), int(end_s * self._rate)
-        took = sorted(one for one in self._took[first:stop] if one)
-        if not took:
-            return {"p50": 0.0, "p99": 0.0, "count": 0}
-        at = {name: took[int(len(took) * share)] for name, share in (("p50", 0.5), ("p99", 0.99))}
-        return {name: round(value, 1) for name, value in at.items()} | {"count": len(took)}
+        return {
+            "ack": _summed_up(self._acked[first:stop]),
+            "fill": _summed_up(self._took[first:stop]),
+        }
+
+
+def _summed_up(times: Iterable[float]) -> dict[str, float]:
+    took = sorted(one for one in times if one)
+    if not took:
+        return {"p50": 0.0, "p99": 0.0, "count": 0}
+    at = {name: took[int(len(took) * share)] for name, share in (("p50", 0.5), ("p99", 0.99))}
+    return {name: round(value, 1) for name, value in at.items()} | {"count": len(took)}
 
 
 def _ignore(_no: int, _reply: object) -> None:

@@ -18,7 +18,8 @@ def test_orders_go_on_over_restarts(
     assert report["restarts"] == {"stopped": 1, "killed": 1, "taken over": 1}
     assert report["orders"] == report["filled"] + sum(report["ended"].values()) == 3_000
     assert report["filled"] > 1_000
-    assert report["first_us"]["count"] > 0
+    assert report["first_us"]["ack"]["count"] > 0
+    assert len(report["memory_mb"]) == 4
     tell(report, day.quiet_s)
     assert "lost 0, doubled 0" in capsys.readouterr().out
 

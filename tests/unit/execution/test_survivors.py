@@ -1,16 +1,18 @@
 """What nothing else noticed when it was broken on purpose (``make mutants``)."""
 
 import logging
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from neural_trader.execution import Gateway, Limits
 from neural_trader.execution import messages as m
+from neural_trader.execution.client.session import account_of
 from neural_trader.execution.framing import UNREAD, head_of, pack
 from neural_trader.execution.journal import MemoryJournal
 from neural_trader.execution.limits import Rate
-from tests.unit.execution.desk import GRANTS, LISTINGS, START, Desk
+from tests.unit.execution.desk import GRANTS, LISTINGS, START, TOKENS, Desk
 
 SECOND = 1_000_000_000
 
@@ -75,6 +77,29 @@ def test_what_a_venue_says_of_an_order_that_is_over_or_unknown_changes_nothing(
     )
     assert len(desk.events) == said
     assert desk.account.ended[1].status == "filled"
+
+
+def test_an_order_that_expires_answers_those_who_wished_something_of_it() -> None:
+    desk = Desk()
+    desk.submit("KO", 100, limit=5_400)
+    desk.accept(1)
+    no = desk.client.cancel(1)
+    desk.pass_on()
+    desk.say(m.OrderExpired(m.order_id(1, 1), 0))
+    denied = desk.events[-1]
+    assert (denied.no, denied.order, denied.reason) == (no, 1, "expired")
+    assert not desk.account.requests
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "mark"), [(5_500, 0, 5_500), (0, 5_300, 5_300), (5_500, 5_300, 5_400)]
+)
+def test_a_quote_of_one_side_is_a_mark_as_well(bid: int, ask: int, mark: int) -> None:
+    desk = Desk()
+    desk.say(m.Quote("KO", bid, ask, 1, 1, 0))
+    assert desk.gateway.core.marks["KO"] == (mark, START)
+    desk.say(m.Quote("KO", 0, 0, 0, 0, 0))
+    assert desk.gateway.core.marks["KO"] == (mark, START)
 
 
 def test_recovery_ends_with_the_last_answer_and_not_with_the_first() -> None:
@@ -142,6 +167,40 @@ def test_a_restart_opens_what_is_new_and_nothing_a_second_time() -> None:
 
 
 # --------------------------------------------------------------------------------------- sessions
+def test_a_client_that_is_being_caught_up_is_not_thrown_back() -> None:
+    desk = Desk()
+    desk.submit("KO", 100, limit=5_400)
+    desk.accept(1)
+    session = desk.gateway.open_session("back", desk.now)
+    desk.gateway.receive(session, pack(m.Login(m.VERSION, TOKENS["read"], 9, 1)), desk.now)
+    session.journal_seq = place = desk.journal.next_seq - 1
+    desk.gateway.fall_behind(session)
+    assert (session.is_live, session.journal_seq) == (False, place)
+
+
+def test_an_order_of_another_client_comes_as_far_as_it_is() -> None:
+    desk = Desk()
+    desk.submit("KO", 100, limit=5_420)
+    desk.accept(1)
+    desk.fill(1, 1, "KO", 40, 5_420)
+    client, session, _ = desk.log_in("read", client=9)
+    client.ask("orders")
+    client.ask("positions")
+    desk.pass_on(client, session)
+    (order,) = client.answers.popleft().orders
+    assert (order.status, order.filled_qty, order.limit) == (
+        "partially_filled",
+        Decimal(40),
+        Decimal("54.20"),
+    )
+    told = account_of(client, client.answers.popleft().message)
+    assert (told["name"], told["cash"], told["equity"]) == (
+        "main",
+        Decimal(100_000 - 2_168),
+        Decimal(100_000),
+    )
+
+
 def test_a_token_that_is_taken_away_ends_its_sessions_and_no_others() -> None:
     desk = Desk()
     _, reading, _ = desk.log_in("read", client=9)
