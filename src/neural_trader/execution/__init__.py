@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         SentOrder,
         read_address,
     )
-    from neural_trader.execution.compaction import Compacted, compact
+    from neural_trader.execution.compaction import Compacted, compact, uncompacted
     from neural_trader.execution.config import GatewayConfig, read_config
     from neural_trader.execution.gateway import Gateway
     from neural_trader.execution.handover import restore
@@ -53,6 +53,7 @@ __all__ = [
     "read_config",
     "restore",
     "serve_metrics",
+    "uncompacted",
 ]
 
 _MODULES = {
@@ -65,7 +66,7 @@ _MODULES = {
         "SentOrder",
         "read_address",
     ),
-    "compaction": ("Compacted", "compact"),
+    "compaction": ("Compacted", "compact", "uncompacted"),
     "config": ("GatewayConfig", "read_config"),
     "gateway": ("Gateway",),
     "handover": ("restore",),

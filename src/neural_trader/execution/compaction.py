@@ -128,6 +128,31 @@ def _remove_before(folder: Path, first: int) -> tuple[int, int]:
 
 
 @contextmanager
+def uncompacted(folder: Path) -> Iterator[None]:
+    """Let no compaction begin meanwhile, and wait for the end of one that runs.
+
+    For whoever reads a journal from its first record on: a compaction would take away what has not
+    been read yet. One may go on after the gateway that asked for it has been killed.
+
+    Parameters
+    ----------
+    folder : Path
+        The journal's; there may be none yet.
+    """
+    try:
+        fd = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:
+        # Where the lock cannot be made there is nothing to compact, or nobody who may.
+        yield
+        return
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(fd)
+
+
+@contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Let one compaction run at a time, and say of which journal an error of the system's is."""
     try:
@@ -139,7 +164,7 @@ def _alone(folder: Path) -> Iterator[None]:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
-        message = f"the journal {folder} is being compacted by another process"
+        message = f"the journal {folder} is being compacted, or read by a gateway that starts"
         raise JournalError(message) from None
     except OSError as error:
         message = f"the journal {folder} could not be compacted: {error.strerror or error}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from neural_trader.core.errors import ConfigError, GatewayError, JournalError, RecordsGone
-from neural_trader.execution import Gateway, compact
+from neural_trader.execution import Gateway, compact, uncompacted
 from neural_trader.execution import messages as m
 from neural_trader.execution.checkpoint import read_image, take_image
 from neural_trader.execution.journal import FileJournal, MemoryJournal, Tail, verify, walk
@@ -169,10 +169,20 @@ def test_one_compaction_at_a_time(folder: Path) -> None:
     ) as other:
         assert other.stdout is not None
         other.stdout.readline()
-        with pytest.raises(JournalError, match="being compacted by another process"):
+        with pytest.raises(JournalError, match="is being compacted, or read by a gateway"):
             compact(folder, 1)
         other.communicate(b"\n")
     compact(folder, 1)
+
+
+def test_nothing_is_taken_away_from_who_reads_on(folder: Path, tmp_path: Path) -> None:
+    with uncompacted(folder), uncompacted(folder):
+        with pytest.raises(JournalError, match="read by a gateway that starts"):
+            compact(folder, 1)
+        assert firsts(folder)[0] == 1
+    assert compact(folder, 1).removed > 0
+    with uncompacted(tmp_path / "none"):
+        assert not (tmp_path / "none").exists()
 
 
 def test_what_cannot_be_is_said(folder: Path, tmp_path: Path) -> None:

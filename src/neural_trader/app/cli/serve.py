@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -98,21 +98,22 @@ class _Desk(NamedTuple):
 
     async def open(self) -> None:
         """Read the journal, write down that a gateway starts, and serve."""
+        from neural_trader.execution import uncompacted
         from neural_trader.execution.journal import FileJournal
 
         section = self.read.gateway
-        with FileJournal.open(
-            self.folder, durability=section.durability, segment_bytes=section.segment_mb << 20
-        ) as journal:
-            if journal.torn_bytes:
-                logging.getLogger("neural_trader.gateway").warning(
-                    "the journal %s ended with %d bytes that are no record, and they were cut off: "
-                    "the last gateway died while it wrote them, so nobody was told of them; after "
-                    "an orderly end it would mean that the disk is failing",
-                    self.folder,
-                    journal.torn_bytes,
+        with ExitStack() as stack:
+            with uncompacted(self.folder):
+                journal = stack.enter_context(
+                    FileJournal.open(
+                        self.folder,
+                        durability=section.durability,
+                        segment_bytes=section.segment_mb << 20,
+                    )
                 )
-            gateway = self._gateway(journal)
+                if journal.torn_bytes:
+                    _warn_of_torn(self.folder, journal.torn_bytes)
+                gateway = self._gateway(journal)
             self._start(gateway)
             collect_rarely()
             server = self._server(gateway)
@@ -121,26 +122,30 @@ class _Desk(NamedTuple):
 
     async def take_over(self) -> None:
         """Read the journal beside the gateway that writes it, take its place, and serve."""
-        from neural_trader.execution import Successor, restore
+        from neural_trader.execution import Successor, restore, uncompacted
         from neural_trader.execution.journal import FileJournal
 
         section = self.read.gateway
-        with (
-            Successor(self.folder) as successor,
-            FileJournal.follow(
-                self.folder, durability=section.durability, segment_bytes=section.segment_mb << 20
-            ) as journal,
-        ):
-            gateway = self._gateway(journal)
-            gateway.check_start(self.read.listings())
-            server = self._server(gateway)
-            collect_rarely()
-            _catch_up(gateway, journal)
-            taken = successor.take()
-            # Its address stays, whatever this configuration says: it may have had TLS before.
-            self.read.check_hosts(str(taken.listener.getsockname()[0]), self.venue[0])
-            journal.read_on()
-            gateway.replay()
+        with ExitStack() as stack:
+            with uncompacted(self.folder):
+                successor = stack.enter_context(Successor(self.folder))
+                journal = stack.enter_context(
+                    FileJournal.follow(
+                        self.folder,
+                        durability=section.durability,
+                        segment_bytes=section.segment_mb << 20,
+                    )
+                )
+                gateway = self._gateway(journal)
+                gateway.check_start(self.read.listings())
+                server = self._server(gateway)
+                collect_rarely()
+                _catch_up(gateway, journal)
+                taken = successor.take()
+                # Its address stays, whatever this configuration says: it may have had TLS before.
+                self.read.check_hosts(str(taken.listener.getsockname()[0]), self.venue[0])
+                journal.read_on()
+                gateway.replay()
             sessions = restore(gateway, taken.state)
             successor.prepared()
             journal.take_over(taken.lock, taken.state.next_seq, taken.durability)
@@ -273,6 +278,16 @@ class _Desk(NamedTuple):
         sys.stdout.flush()
         logging.shutdown()
         os._exit(0)
+
+
+def _warn_of_torn(folder: Path, size: int) -> None:
+    logging.getLogger("neural_trader.gateway").warning(
+        "the journal %s ended with %d bytes that are no record, and they were cut off: the last "
+        "gateway died while it wrote them, so nobody was told of them; after an orderly end it "
+        "would mean that the disk is failing",
+        folder,
+        size,
+    )
 
 
 def _catch_up(gateway: "Gateway", journal: "FileJournal") -> None:
