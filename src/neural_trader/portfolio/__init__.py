@@ -8,9 +8,10 @@ from neural_trader.portfolio.metrics import (
     compute_periods_per_year,
     last_of_sessions,
 )
-from neural_trader.portfolio.performance import METRICS, Performance, measure
+from neural_trader.portfolio.performance import COMMON, METRICS, Performance, measure
 
 __all__ = [
+    "COMMON",
     "METRICS",
     "Metrics",
     "Performance",
