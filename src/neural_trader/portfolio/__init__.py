@@ -1,6 +1,7 @@
-"""Portfolio: measures what an equity curve did."""
+"""Portfolio: measures what an equity curve did, and what positions are worth."""
 
 from neural_trader.portfolio.calendar import YearOfReturns, compute_calendar_returns
+from neural_trader.portfolio.ledger import Ledger, PositionLine, Totals
 from neural_trader.portfolio.metrics import (
     Metrics,
     compute_drawdown,
@@ -13,8 +14,11 @@ from neural_trader.portfolio.performance import COMMON, METRICS, Performance, me
 __all__ = [
     "COMMON",
     "METRICS",
+    "Ledger",
     "Metrics",
     "Performance",
+    "PositionLine",
+    "Totals",
     "YearOfReturns",
     "compute_calendar_returns",
     "compute_drawdown",
