@@ -109,19 +109,22 @@ class Performance(NamedTuple):
         ConfigError
             There is no such series.
         """
-        row = self.table[self._row(series)]
-        return {name: float(row[NAMES.index(name)]) for name in self.metrics}
+        figures = self._figures(self._row(series))
+        return figures if self.metrics == NAMES else {name: figures[name] for name in self.metrics}
 
     def undefined(self, series: str) -> dict[str, str]:
         """Return why figures of a series are NaN, by name."""
         row = self._row(series)
-        figures = dict(zip(NAMES, self.table[row].tolist(), strict=True))
+        figures = self._figures(row)
         count = int(self.observations[row])
         return {
             name: _reason(name, figures, count)
             for name in self.metrics
             if math.isnan(figures[name])
         }
+
+    def _figures(self, row: int) -> dict[str, float]:
+        return dict(zip(NAMES, self.table[row].tolist(), strict=True))
 
     def _row(self, series: str) -> int:
         if series not in self.series:
