@@ -17,8 +17,8 @@ import numpy as np
 import neural_trader as nt
 from neural_trader.bench.portfolio_numpy import compute_common
 from neural_trader.core import BenchError
+from neural_trader.core.bars import Floats
 from neural_trader.portfolio import COMMON, METRICS, Ledger, Performance, measure, reference
-from neural_trader.portfolio.metrics import Floats
 
 DATA: Final = "sp500-closes"
 DAYS: Final = 2_520

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from neural_trader.portfolio.metrics import Floats
+from neural_trader.core.bars import Floats
 
 Figures = dict[str, Floats]
 _PERIODS = 252
