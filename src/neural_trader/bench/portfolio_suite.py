@@ -140,14 +140,14 @@ def find_wrong(answer: Taken, truth: Taken, tolerance: float) -> str | None:
     answer, truth : dict of str to list of float
         What ``answer`` has is compared; NaN is equal to NaN.
     tolerance : float
-        Relative, and a millionth of it absolute.
+        Relative, and a thousandth of it absolute.
     """
     for name, values in answer.items():
         wanted = truth.get(name, [])
         if len(values) != len(wanted):
             return f"{name} has {len(values)} values, not {len(wanted)}"
         for place, (mine, true) in enumerate(zip(values, wanted, strict=True)):
-            slack = tolerance * (abs(true) + 1e-6)
+            slack = tolerance * max(abs(true), 1e-3)
             if not (abs(mine - true) <= slack or (math.isnan(mine) and math.isnan(true))):
                 return f"{name} of series {place} is {mine!r}, not {true!r}"
     return None

@@ -208,19 +208,24 @@ def measure(  # noqa: PLR0913 - each a convention of its own
     _check_names(names, count)
     _check_lengths(length, ts_close_ns, benchmark)
     asked = _check_metrics(metrics, has_benchmark=benchmark is not None)
-    spans = _spans(table, names)
+    spans, is_whole = _spans(table, names)
     per_year, how = _periods(periods, ts_close_ns)
     part = math.pow(1.0 + risk_free, 1.0 / per_year) - 1.0
-    out = np.empty(count * kernel.COLUMNS)
     terms = np.array([per_year, risk_free, part, mar, confidence])
     parts = sum(bit for bit, family in _PARTS if not family.isdisjoint(asked))
     years = _years(spans, ts_close_ns, per_year)
-    scratch = np.empty(kernel.SCRATCH_LANES * length + kernel.SCRATCH_MORE)
-    kernel.measure(table, spans, years, terms, parts, scratch, out)
+    against = None
     if benchmark is not None and not _OF_OTHERS.isdisjoint(asked):
         against = np.ascontiguousarray(benchmark, np.float64)
         _check_benchmark(against, spans, names)
-        relative.measure(table, spans, against, terms, parts, scratch, out)
+    if is_whole:
+        found = _compute(table, spans, years, against, terms, parts)
+    else:
+        # Series of one span walk side by side: neighbors should begin and end together.
+        order = np.lexsort(spans)
+        sorted_spans = np.ascontiguousarray(spans[:, order])
+        found = np.empty((count, kernel.COLUMNS))
+        found[order] = _compute(table[:, order], sorted_spans, years[order], against, terms, parts)
     conventions = {
         "returns": "simple",
         "periods_per_year": f"{per_year:g} ({how})",
@@ -234,12 +239,31 @@ def measure(  # noqa: PLR0913 - each a convention of its own
     }
     return Performance(
         names,
-        out.reshape(count, kernel.COLUMNS),
+        found,
         spans[1] - spans[0],
         benchmark is not None,
         conventions,
         asked,
     )
+
+
+def _compute(  # noqa: PLR0917 - what the kernels take
+    table: Floats,
+    spans: NDArray[np.int64],
+    years: Floats,
+    benchmark: Floats | None,
+    terms: Floats,
+    parts: int,
+) -> Floats:
+    """Run the kernels; return a row a series."""
+    length, count = table.shape
+    out = np.empty(count * kernel.COLUMNS)
+    scratch = np.empty(kernel.SCRATCH_LANES * length + kernel.SCRATCH_MORE)
+    kernel.measure(table, spans, years, terms, parts, scratch, out)
+    if benchmark is not None:
+        relative.measure(table, spans, benchmark, terms, parts, scratch, out)
+    found: Floats = out.reshape(count, kernel.COLUMNS)
+    return found
 
 
 def _check_metric(name: str) -> None:
@@ -293,13 +317,13 @@ def _check_lengths(length: int, ts_close_ns: Stamps | None, benchmark: Floats | 
         raise DataError(message)
 
 
-def _spans(table: Floats, names: tuple[str, ...]) -> NDArray[np.int64]:
-    """Return the first return of each series, and the one after its last."""
+def _spans(table: Floats, names: tuple[str, ...]) -> tuple[NDArray[np.int64], bool]:
+    """Return the first return of each series and the one after its last, and if all are whole."""
     length, count = table.shape
     spans = np.zeros((2, count), np.int64)
     spans[1] = length
     if np.isfinite(table).all():
-        return spans
+        return spans, True
     for place, name in enumerate(names):
         column = table[:, place]
         there = np.flatnonzero(~np.isnan(column))
@@ -313,7 +337,7 @@ def _spans(table: Floats, names: tuple[str, ...]) -> NDArray[np.int64]:
                 f"at row {first} and its last at row {stop - 1}; fill the gap, or leave the row out"
             )
             raise DataError(message)
-    return spans
+    return spans, False
 
 
 def _check_benchmark(benchmark: Floats, spans: NDArray[np.int64], names: tuple[str, ...]) -> None:
