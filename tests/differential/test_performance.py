@@ -127,7 +127,7 @@ def test_neighbors_change_nothing(data: st.DataObject) -> None:
         assert alone.table.tobytes() == together.table[column].tobytes()
 
 
-@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_metric_alone_is_what_it_is_among_others(name: str) -> None:
     rng = np.random.default_rng(5)
     table = rng.standard_t(4, (130, 6)) * 0.01

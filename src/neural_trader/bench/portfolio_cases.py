@@ -18,7 +18,7 @@ import neural_trader as nt
 from neural_trader.bench.portfolio_numpy import compute_common
 from neural_trader.core import BenchError
 from neural_trader.core.bars import Floats
-from neural_trader.portfolio import COMMON, METRICS, Ledger, Performance, measure, reference
+from neural_trader.portfolio import COMMON, Ledger, Performance, measure, reference
 
 DATA: Final = "sp500-closes"
 DAYS: Final = 2_520
@@ -105,7 +105,7 @@ def run_metrics(series: int, days: int, *, counts: bool) -> Measured:
         found.of(names[-1])
         return found
 
-    whole, common = ours(METRICS), ours(COMMON)
+    whole, common = ours(reference.NAMES), ours(COMMON)
     # Plain Python takes a second for a series of ten years in each of 500 places: not all of them.
     checked = range(series) if series * days < 20_000 else (0, series // 2, series - 1)
     for place in checked:
@@ -113,11 +113,11 @@ def run_metrics(series: int, days: int, *, counts: bool) -> Measured:
         for name in COMMON:
             _expect(f"{name} alone", common.column(name)[place], whole.column(name)[place])
     figures = [
-        Figure("all 47", "ms", median_s(partial(ours, METRICS)) * 1e3),
+        Figure("all 47", "ms", median_s(partial(ours, reference.NAMES)) * 1e3),
         Figure("common 27", "ms", median_s(partial(ours, COMMON)) * 1e3),
     ]
     if counts:
-        figures.append(count_allocations(partial(ours, METRICS)))
+        figures.append(count_allocations(partial(ours, reference.NAMES)))
     return Measured(figures, {name: whole.column(name).tolist() for name in COMMON})
 
 
@@ -143,7 +143,7 @@ def _check(x: Floats, benchmark: Floats, found: dict[str, float], name: str) -> 
     """Hold a series to the plain-Python reference, to the bit."""
     terms = reference.Terms(252.0, len(x) / 252.0)
     wanted = reference.measure(x.tolist(), terms, benchmark.tolist())
-    for metric in METRICS:
+    for metric in reference.NAMES:
         _expect(f"{metric} of {name}", found[metric], wanted[metric])
 
 
