@@ -4,6 +4,7 @@ Each kernel is loaded from its source beside the compiled module, and its caller
 memoryviews instead of NumPy arrays, so that every number it touches is a Python float.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.machinery import SourceFileLoader
@@ -22,8 +23,16 @@ from neural_trader.strategies import pairs, sma_cross
 KERNELS = Path(neural_trader._kernels.__file__).parent
 
 
+# What kernels call of each other: a kernel comes behind those that it needs.
+SHARED = ("lanes",)
+
+
 def load_interpreted(name: str) -> ModuleType:
-    """Load a kernel's source file as an ordinary Python module."""
+    """Load a kernel's source file as an ordinary Python module, and what it calls of others."""
+    for other in SHARED:
+        if other != name:
+            place = f"cython.cimports.neural_trader._kernels.{other}"
+            sys.modules.setdefault(place, load_interpreted(other))
     loader = SourceFileLoader(f"interpreted_{name}", str(KERNELS / f"{name}.py"))
     spec = spec_from_loader(loader.name, loader)
     assert spec is not None

@@ -12,7 +12,10 @@ EXECUTION: Final = Path("src/neural_trader/execution")
 BUGS: Final = Path(__file__).parent / "bugs"
 EQUIVALENT: Final = Path(__file__).parent / "equivalent.toml"
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
-    "core": ("core.py", "orders.py", "accounts.py", "ledger.py", "limits.py", "repeats.py"),
+    "core": (
+        *("core.py", "orders.py", "accounts.py", "ledger.py", "limits.py", "repeats.py"),
+        "../core/position.py",  # what a fill makes of a position stands below the order path
+    ),
     "journal": tuple(
         f"journal/{name}.py"
         for name in ("file", "reading", "format", "checkpoints", "spare", "disk")

@@ -1,5 +1,6 @@
 """The result of a backtest: arrays; frames, tables and metrics are made when looked at."""
 
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +14,12 @@ from neural_trader.backtesting.tables import (
     Table,
     equity_columns,
     fill_columns,
+    ledger_columns,
+    position_columns,
     round_trip_columns,
 )
 from neural_trader.core import ConfigError
+from neural_trader.portfolio import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +51,43 @@ class Result(Run):
         """One row a round trip, as a Polars frame."""
         return self.to_polars("round_trips")
 
+    @property
+    def positions(self) -> "pl.DataFrame":
+        """One row a bar and symbol held: quantity, average price, value and profits."""
+        return self.to_polars("positions")
+
+    @property
+    def ledger(self) -> "pl.DataFrame":
+        """One row a bar: cash, equity, gross and net exposure, profits and fees."""
+        return self.to_polars("ledger")
+
+    def to_ledger(self, unit: str = "0.01") -> Ledger:
+        """Return the fills once more in exact money, marked at the last closes.
+
+        Parameters
+        ----------
+        unit : str
+            The smallest unit of money, as decimal text: values and fees are rounded to it, and so
+            is the capital.
+
+        Raises
+        ------
+        ConfigError
+            The unit is no decimal above 0.
+        """
+        ledger = Ledger(0, unit=unit)
+        capital = round(Decimal(repr(self.config.capital)) / ledger.unit) * ledger.unit
+        ledger = Ledger(capital, unit=unit)
+        where, fills = self.outcome.where, self.outcome.fills
+        for leg, qty, price, fee in zip(
+            where[1].tolist(), fills[0].tolist(), fills[2].tolist(), fills[3].tolist(), strict=True
+        ):
+            ledger.fill(self.symbols[leg], qty, price, fee)
+        last = self.window.first + len(self.equity) - 1
+        for row, symbol in zip(self.window.rows, self.symbols, strict=True):
+            ledger.mark(symbol, float(self.window.close[row, last]))
+        return ledger
+
     @cached_property
     def summary(self) -> Summary:
         """Metrics, costs and trade statistics, with their conventions and reasons."""
@@ -77,6 +118,15 @@ class Result(Run):
             return fill_columns(window, self.symbols, outcome.where, outcome.fills)
         if table == "round_trips":
             return round_trip_columns(window, self.symbols, self.trips, self.signals)
+        if table == "positions":
+            return position_columns(
+                window, self.symbols, outcome.where, outcome.fills, bars=len(outcome.equity)
+            )
+        if table == "ledger":
+            capital = self.config.capital
+            return ledger_columns(
+                window, outcome.where, outcome.fills, equity=outcome.equity, capital=capital
+            )
         if table == "signals":
             times = window.ts_close_ns.astype("datetime64[ns]")
             return {"time": times} | dict(self.signals)
@@ -84,7 +134,7 @@ class Result(Run):
         raise ConfigError(message)
 
     def to_polars(self, table: Table = "equity") -> "pl.DataFrame":
-        """Return one table as a Polars frame: equity, fills, round_trips or signals."""
+        """Return one table, of those in ``TABLES``, as a Polars frame."""
         import polars as pl
 
         objects = {"symbol", "side"}
@@ -98,7 +148,7 @@ class Result(Run):
         )
 
     def to_pandas(self, table: Table = "equity") -> "pd.DataFrame":
-        """Return one table as a pandas frame; equity and signals are indexed by time.
+        """Return one table as a pandas frame; equity, signals and ledger are indexed by time.
 
         Raises
         ------
@@ -111,7 +161,7 @@ class Result(Run):
             message = "pandas is not installed; pip install 'neural-trader[pandas]'"
             raise ConfigError(message) from None
         frame = pd.DataFrame(self.columns(table))
-        return frame.set_index("time") if table in ("equity", "signals") else frame
+        return frame.set_index("time") if table in ("equity", "signals", "ledger") else frame
 
     def save(self, path: str | Path) -> Path:
         """Write the result to one file, whole or not at all; ``load_result`` reads it back."""

@@ -5,12 +5,16 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from neural_trader.backtesting.positions import book_fills, mark_leg
 from neural_trader.backtesting.round_trips import RoundTrip
 from neural_trader.backtesting.window import Window
 from neural_trader.portfolio import compute_drawdown
 
-Table = Literal["equity", "fills", "round_trips", "signals"]
-TABLES: Final[tuple[Table, ...]] = ("equity", "fills", "round_trips", "signals")
+Table = Literal["equity", "fills", "round_trips", "signals", "positions", "ledger"]
+TABLES: Final[tuple[Table, ...]] = (
+    *("equity", "fills", "round_trips", "signals"),
+    *("positions", "ledger"),
+)
 Columns = dict[str, NDArray[np.generic]]
 
 
@@ -91,3 +95,72 @@ def round_trip_columns(
     for name in ("pnl_entry", "gross_pnl", "fees", "slippage", "pnl"):
         columns[name] = np.array([getattr(trip, name) for trip in trips], dtype=float)
     return columns
+
+
+def position_columns(
+    window: Window,
+    symbols: tuple[str, ...],
+    where: NDArray[np.int64],
+    fills: NDArray[np.float64],
+    *,
+    bars: int,
+) -> Columns:
+    """Return one row a bar and symbol that is held at its close or was filled on it.
+
+    Profits and fees are those of the symbol since the run began; ``average_price`` is NaN where
+    nothing is held.
+    """
+    names = np.array(symbols, dtype=object)
+    at = np.arange(window.first, window.first + bars)
+    booked = book_fills(where, fills)
+    parts: list[list[NDArray[np.generic]]] = []
+    for leg in range(len(symbols)):
+        marked = mark_leg(window, where, booked, leg=leg, bars=at)
+        there = np.flatnonzero((marked.qty != 0.0) | marked.is_filled)
+        qty, cost, realized, fees, value = (column[there] for column in marked[:5])
+        average = np.divide(cost, qty, out=np.full(len(there), np.nan), where=qty != 0.0)
+        close = window.close[window.rows[leg], at[there]]
+        row = [at[there], np.full(len(there), leg), qty, average, close, value]
+        parts.append([*row, realized, value - cost, fees])
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    order = np.lexsort((columns[1], columns[0]))
+    bar, leg_of, *figures = (column[order] for column in columns)
+    keys = ("qty", "average_price", "close", "value", "realized_pnl", "unrealized_pnl", "fees")
+    found: Columns = {"time": _times(window, bar), "symbol": names[leg_of]}
+    return found | dict(zip(keys, figures, strict=True))
+
+
+def ledger_columns(
+    window: Window,
+    where: NDArray[np.int64],
+    fills: NDArray[np.float64],
+    *,
+    equity: NDArray[np.float64],
+    capital: float,
+) -> Columns:
+    """Return the account at the close of every bar: cash, exposures, profits and fees so far.
+
+    ``equity`` is the run's own, which is ``cash + net_exposure`` and, but for roundings, ``capital
+    + realized_pnl + unrealized_pnl - fees``.
+    """
+    at = np.arange(window.first, window.first + len(equity))
+    booked = book_fills(where, fills)
+    gross, net, cost, realized, fees = np.zeros((5, len(equity)))
+    for leg in range(len(window.rows)):
+        marked = mark_leg(window, where, booked, leg=leg, bars=at)
+        gross += np.abs(marked.value)
+        net += marked.value
+        cost += marked.cost
+        realized += marked.realized
+        fees += marked.fees
+    done = np.searchsorted(where[0], at, side="right")
+    return {
+        "time": _times(window, at),
+        "cash": np.concatenate(([capital], fills[4]))[done],
+        "equity": equity,
+        "gross_exposure": gross,
+        "net_exposure": net,
+        "realized_pnl": realized,
+        "unrealized_pnl": net - cost,
+        "fees": fees,
+    }

@@ -13,6 +13,14 @@ from neural_trader.bench.orders_suite import (
     run_orders_suite,
 )
 from neural_trader.bench.peers import find_peers
+from neural_trader.bench.portfolio_peers import find_portfolio_peers
+from neural_trader.bench.portfolio_suite import (
+    PORTFOLIO_NAMES,
+    choose_portfolio_cases,
+    portfolio_steps_of,
+    run_portfolio_suite,
+)
+from neural_trader.bench.portfolio_table import print_portfolio_report
 from neural_trader.bench.rows import Report, Row
 from neural_trader.bench.suite import choose_cases, run_suite, steps_of
 from neural_trader.bench.table import print_report
@@ -21,18 +29,24 @@ from neural_trader.bench.takeover_suite import print_takeover_report, run_takeov
 __all__ = [
     "DURABILITIES",
     "ENGINE_NAMES",
+    "PORTFOLIO_NAMES",
     "Report",
     "Row",
     "choose_cases",
     "choose_engine_cases",
     "choose_orders_cases",
+    "choose_portfolio_cases",
     "find_peers",
+    "find_portfolio_peers",
+    "portfolio_steps_of",
     "print_engine_report",
     "print_orders_report",
+    "print_portfolio_report",
     "print_report",
     "print_takeover_report",
     "run_engine_suite",
     "run_orders_suite",
+    "run_portfolio_suite",
     "run_suite",
     "run_takeover_suite",
     "steps_of",

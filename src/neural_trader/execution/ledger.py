@@ -1,7 +1,8 @@
 """The book of an account in integers: cash, positions, what is open, and what it may cost.
 
-Money is in minor units. Average cost; fees apart; a fill through zero is a close and an open. Where
-a cost must be divided, halves go to the even minor unit. At all times, to the unit::
+Money is in minor units, and a position is what ``core.position`` says: average cost; fees apart; a
+fill through zero is a close and an open. Where a cost must be divided, halves go to the even minor
+unit. At all times, to the unit::
 
     cash = opening cash + realized - fees - cost of what is held
 
@@ -9,6 +10,7 @@ Exposures are sums of price times quantity over instruments whose ticks are wort
 amounts: they are kept as multiples of a common fraction of a minor unit, so that they are exact.
 """
 
+from neural_trader.core.position import book_fill, share_evenly
 from neural_trader.execution.listing import Listing
 
 
@@ -61,21 +63,8 @@ class Holding:
     def book(self, qty: int, value: int, fee: int) -> None:
         """Book a fill: ``qty`` signed lots that cost ``value`` (positive) and ``fee``."""
         self.fees += fee
-        held = self.qty
-        if held == 0 or (held > 0) == (qty > 0):
-            self.qty = held + qty
-            self.cost += value if qty > 0 else -value
-            return
-        closed = min(abs(qty), abs(held))
-        # Of a fill through zero, the part that closes takes its share of the value.
-        value_closed = value if closed == abs(qty) else _share(value, closed, abs(qty))
-        cost_closed = self.cost if closed == abs(held) else _share(self.cost, closed, abs(held))
-        self.realized += (value_closed if held > 0 else -value_closed) - cost_closed
-        self.cost -= cost_closed
-        self.qty = held + qty
-        rest = value - value_closed
-        if closed < abs(qty):
-            self.cost += rest if qty > 0 else -rest
+        self.qty, self.cost, realized = book_fill(self.qty, self.cost, qty, value, share_evenly)
+        self.realized += realized
 
 
 class Book:
@@ -169,10 +158,3 @@ class Book:
         holding.long = high
         holding.short = low
         holding.held = held
-
-
-def _share(amount: int, part: int, whole: int) -> int:
-    """Return ``amount * part / whole``, halves to the even number."""
-    quotient, rest = divmod(amount * part, whole)
-    twice = 2 * rest
-    return quotient + (twice > whole or (twice == whole and quotient & 1 == 1))

@@ -20,9 +20,19 @@ Floats = NDArray[np.float64]
 Stamps = NDArray[np.int64]
 
 _DAYS_A_YEAR: Final = 252
+_KNOWN: Final = frozenset(NAMES)
+_OF_OTHERS: Final = frozenset(RELATIVE)
 _TOO_FEW: Final = frozenset(
     {"volatility", "sharpe", "kelly", "lo_sharpe", "psr", "min_track_record", "autocorrelation"}
     | {"skew", "excess_kurtosis", "tracking_error", "information_ratio", "beta", "r2"}
+)
+# What the kernels compute on demand, by the bit that asks for it.
+_PARTS: Final = (
+    (1, frozenset({"var", "es", "tail_ratio"})),
+    (2, frozenset({"average_drawdown", "burke", "drawdown_duration", "recovery"})),
+    (4, frozenset({"cdar"})),
+    (8, frozenset({"autocorrelation", "lo_sharpe", "psr", "min_track_record"})),
+    (16, frozenset({"up_capture", "down_capture"})),
 )
 _REASONS: Final = {
     "cagr": "wealth fell to zero or below",
@@ -59,11 +69,14 @@ class Performance(NamedTuple):
     ----------
     series : tuple of str, length S
     table : float64 array, shape (S, K)
-        A column a metric, in the order of ``METRICS``; NaN where it is not defined.
+        A column a metric, in the order of ``METRICS``; NaN where it is not defined, or not asked
+        for.
     observations : int64 array, shape (S,)
         Returns of each series between its first and its last.
     has_benchmark : bool
     conventions : dict of str to str
+    metrics : tuple of str
+        The names of the metrics that were asked for.
     """
 
     series: tuple[str, ...]
@@ -71,6 +84,7 @@ class Performance(NamedTuple):
     observations: NDArray[np.int64]
     has_benchmark: bool
     conventions: dict[str, str]
+    metrics: tuple[str, ...]
 
     def column(self, metric: str) -> Floats:
         """Return one metric of every series.
@@ -78,18 +92,14 @@ class Performance(NamedTuple):
         Raises
         ------
         ConfigError
-            There is no such metric.
+            There is no such metric, or it was not asked for.
         """
-        if metric not in NAMES:
-            message = f"there is no metric {metric!r}; the metrics are {', '.join(NAMES)}"
+        _check_metric(metric)
+        if metric not in self.metrics and (self.has_benchmark or metric in OWN):
+            message = f"{metric} was not asked for; metrics were {', '.join(self.metrics)}"
             raise ConfigError(message)
         column: Floats = self.table[:, NAMES.index(metric)]
         return column
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """The names of the metrics that were asked for."""
-        return NAMES if self.has_benchmark else OWN
 
     def of(self, series: str) -> dict[str, float]:
         """Return the figures of one series by name.
@@ -99,19 +109,22 @@ class Performance(NamedTuple):
         ConfigError
             There is no such series.
         """
-        row = self.table[self._row(series)]
-        return {name: float(row[NAMES.index(name)]) for name in self.metrics}
+        figures = self._figures(self._row(series))
+        return figures if self.metrics == NAMES else {name: figures[name] for name in self.metrics}
 
     def undefined(self, series: str) -> dict[str, str]:
         """Return why figures of a series are NaN, by name."""
         row = self._row(series)
-        figures = self.of(series)
+        figures = self._figures(row)
         count = int(self.observations[row])
         return {
             name: _reason(name, figures, count)
-            for name, value in figures.items()
-            if math.isnan(value)
+            for name in self.metrics
+            if math.isnan(figures[name])
         }
+
+    def _figures(self, row: int) -> dict[str, float]:
+        return dict(zip(NAMES, self.table[row].tolist(), strict=True))
 
     def _row(self, series: str) -> int:
         if series not in self.series:
@@ -143,8 +156,9 @@ def measure(  # noqa: PLR0913 - each a convention of its own
     risk_free: float = 0.0,
     mar: float = 0.0,
     confidence: float = 0.95,
+    metrics: Sequence[str] | None = None,
 ) -> Performance:
-    """Compute every metric of every series.
+    """Compute every metric of every series, or those that are asked for.
 
     Parameters
     ----------
@@ -166,6 +180,9 @@ def measure(  # noqa: PLR0913 - each a convention of its own
         Minimum acceptable return of a period.
     confidence : float
         Of value at risk, expected shortfall and conditional drawdown at risk.
+    metrics : sequence of str, optional
+        Names from ``METRICS``, such as ``COMMON``: fewer take less time. By default all, those that
+        need a benchmark where there is one.
 
     Returns
     -------
@@ -183,24 +200,32 @@ def measure(  # noqa: PLR0913 - each a convention of its own
     if table.ndim not in (1, 2):
         message = f"returns have {table.ndim} dimensions; expected (T,) or (T, S)"
         raise ConfigError(message)
-    # A row a series, one after the other: the only copy.
-    rows = np.ascontiguousarray(table[np.newaxis] if table.ndim == 1 else table.T)
-    count, length = rows.shape
+    if table.ndim == 1:
+        table = table[:, np.newaxis]
+    length, count = table.shape
     names = tuple(series) if series is not None else tuple(map(str, range(count)))
     _check_terms(risk_free, confidence, periods)
     _check_names(names, count)
     _check_lengths(length, ts_close_ns, benchmark)
-    spans = _spans(rows, names)
+    asked = _check_metrics(metrics, has_benchmark=benchmark is not None)
+    spans, is_whole = _spans(table, names)
     per_year, how = _periods(periods, ts_close_ns)
     part = math.pow(1.0 + risk_free, 1.0 / per_year) - 1.0
-    out = np.empty(count * kernel.COLUMNS)
-    flat, terms = rows.reshape(-1), np.array([per_year, risk_free, part, mar, confidence])
-    years, scratch = _years(spans, ts_close_ns, per_year), np.empty(3 * length + 8)
-    kernel.measure(flat, spans, years, terms, scratch, out)
-    if benchmark is not None:
+    terms = np.array([per_year, risk_free, part, mar, confidence])
+    parts = sum(bit for bit, family in _PARTS if not family.isdisjoint(asked))
+    years = _years(spans, ts_close_ns, per_year)
+    against = None
+    if benchmark is not None and not _OF_OTHERS.isdisjoint(asked):
         against = np.ascontiguousarray(benchmark, np.float64)
         _check_benchmark(against, spans, names)
-        relative.measure(flat, spans, against, terms, out)
+    if is_whole:
+        found = _compute(table, spans, years, against, terms, parts)
+    else:
+        # Series of one span walk side by side: neighbors should begin and end together.
+        order = np.lexsort(spans)
+        sorted_spans = np.ascontiguousarray(spans[:, order])
+        found = np.empty((count, kernel.COLUMNS))
+        found[order] = _compute(table[:, order], sorted_spans, years[order], against, terms, parts)
     conventions = {
         "returns": "simple",
         "periods_per_year": f"{per_year:g} ({how})",
@@ -214,11 +239,53 @@ def measure(  # noqa: PLR0913 - each a convention of its own
     }
     return Performance(
         names,
-        out.reshape(count, kernel.COLUMNS),
+        found,
         spans[1] - spans[0],
         benchmark is not None,
         conventions,
+        asked,
     )
+
+
+def _compute(  # noqa: PLR0917 - what the kernels take
+    table: Floats,
+    spans: NDArray[np.int64],
+    years: Floats,
+    benchmark: Floats | None,
+    terms: Floats,
+    parts: int,
+) -> Floats:
+    """Run the kernels; return a row a series."""
+    length, count = table.shape
+    out = np.empty(count * kernel.COLUMNS)
+    scratch = np.empty(kernel.SCRATCH_LANES * length + kernel.SCRATCH_MORE)
+    kernel.measure(table, spans, years, terms, parts, scratch, out)
+    if benchmark is not None:
+        relative.measure(table, spans, benchmark, terms, parts, scratch, out)
+    found: Floats = out.reshape(count, kernel.COLUMNS)
+    return found
+
+
+def _check_metric(name: str) -> None:
+    if name not in _KNOWN:
+        message = f"there is no metric {name!r}; the metrics are {', '.join(NAMES)}"
+        raise ConfigError(message)
+
+
+def _check_metrics(metrics: Sequence[str] | None, *, has_benchmark: bool) -> tuple[str, ...]:
+    """Return what is asked for, each name once, in the order in which it is asked for."""
+    if metrics is None:
+        return NAMES if has_benchmark else OWN
+    if isinstance(metrics, str):
+        message = f"metrics is {metrics!r}; expected names in a list, such as [{metrics!r}]"
+        raise ConfigError(message)
+    asked = tuple(dict.fromkeys(metrics))
+    for name in asked:
+        _check_metric(name)
+        if not has_benchmark and name in _OF_OTHERS:
+            message = f"{name} is held against a benchmark; pass benchmark=, or leave it out"
+            raise ConfigError(message)
+    return asked
 
 
 def _check_terms(risk_free: float, confidence: float, periods: float | None) -> None:
@@ -250,30 +317,33 @@ def _check_lengths(length: int, ts_close_ns: Stamps | None, benchmark: Floats | 
         raise DataError(message)
 
 
-def _spans(rows: Floats, names: tuple[str, ...]) -> NDArray[np.int64]:
-    """Return the first return of each series, and the one after its last."""
-    count, length = rows.shape
+def _spans(table: Floats, names: tuple[str, ...]) -> tuple[NDArray[np.int64], bool]:
+    """Return the first return of each series and the one after its last, and if all are whole."""
+    length, count = table.shape
     spans = np.zeros((2, count), np.int64)
     spans[1] = length
-    if np.isfinite(rows).all():
-        return spans
-    for row, name in enumerate(names):
-        there = np.flatnonzero(~np.isnan(rows[row]))
+    if np.isfinite(table).all():
+        return spans, True
+    for place, name in enumerate(names):
+        column = table[:, place]
+        there = np.flatnonzero(~np.isnan(column))
         first, stop = (int(there[0]), int(there[-1]) + 1) if len(there) else (0, 0)
-        spans[:, row] = first, stop
-        bad = np.flatnonzero(~np.isfinite(rows[row, first:stop]))
+        spans[:, place] = first, stop
+        bad = np.flatnonzero(~np.isfinite(column[first:stop]))
         if len(bad):
-            place = first + int(bad[0])
+            row = first + int(bad[0])
             message = (
-                f"series {name!r} has {rows[row, place]} at row {place}, between its first return "
+                f"series {name!r} has {column[row]} at row {row}, between its first return "
                 f"at row {first} and its last at row {stop - 1}; fill the gap, or leave the row out"
             )
             raise DataError(message)
-    return spans
+    return spans, False
 
 
 def _check_benchmark(benchmark: Floats, spans: NDArray[np.int64], names: tuple[str, ...]) -> None:
     bad = np.flatnonzero(~np.isfinite(benchmark))
+    if not len(bad):
+        return
     for row, name in enumerate(names):
         inside = bad[(bad >= spans[0, row]) & (bad < spans[1, row])]
         if len(inside):
@@ -308,3 +378,10 @@ def _years(spans: NDArray[np.int64], ts_close_ns: Stamps | None, per_year: float
 
 METRICS: Final = NAMES
 """Every metric, in the order of the table's columns; the last ones need a benchmark."""
+COMMON: Final = (
+    *("total_return", "cagr", "volatility", "sharpe", "sortino", "calmar", "max_drawdown", "pain"),
+    *("ulcer", "martin", "var", "es", "skew", "excess_kurtosis", "omega", "tail_ratio"),
+    *("downside_deviation", "beta", "alpha", "r2", "tracking_error", "information_ratio"),
+    *("best", "worst", "hit_rate", "payoff", "profit_factor"),
+)
+"""The 27 metrics that most people look at; some of them need a benchmark."""

@@ -175,32 +175,32 @@ def _drawdowns(x: Sequence[float], terms: Terms) -> Figures:
 
     Ulcer index: Martin and McCann (1989). Pain index: Becker (2006). CDaR: Chekhlov, Uryasev and
     Zabarankin (2005). ``episodes`` is the square root of the sum of the squared depths of all
-    drawdowns, from peak to peak: Burke (1994).
+    drawdowns, from peak to peak: Burke (1994). Wealth beyond what a float holds has no falls.
     """
     wealth = peak = 1.0
     falls: list[float] = []
     depths: list[float] = []
     longest = length = 0
-    depth = 0.0
+    depth = deepest = 0.0
     for r in x:
         wealth *= 1.0 + r
-        if wealth >= peak:
-            peak = wealth
-            if depth > 0.0:
-                depths.append(depth)
-            depth, length = 0.0, 0
-            falls.append(0.0)
-            continue
+        peak = max(peak, wealth)
         fall = (peak - wealth) / peak
         falls.append(fall)
-        depth = max(depth, fall)
-        length += 1
-        longest = max(longest, length)
+        deepest = max(deepest, fall)
+        if fall > 0.0:
+            depth = max(depth, fall)
+            length += 1
+            longest = max(longest, length)
+            continue
+        if depth > 0.0:
+            depths.append(depth)
+        depth, length = 0.0, 0
     if depth > 0.0:
         depths.append(depth)
     n = len(x)
-    deepest = max(falls)
-    trough = falls.index(deepest)
+    pain = _sum(falls) / n
+    trough = falls.index(deepest) if deepest in falls else n
     recovered = next((t for t in range(trough, n) if falls[t] == 0.0), -1)
     return {
         "max_drawdown": deepest,
@@ -209,8 +209,8 @@ def _drawdowns(x: Sequence[float], terms: Terms) -> Figures:
         "drawdown_duration": float(longest),
         "recovery": float(recovered - trough) if recovered >= 0 else NAN,
         "ulcer": math.sqrt(_sum(fall * fall for fall in falls) / n),
-        "pain": _sum(falls) / n,
-        "cdar": shortfall(falls, terms.confidence),
+        "pain": pain,
+        "cdar": NAN if math.isnan(pain) else shortfall(falls, terms.confidence),
     }
 
 

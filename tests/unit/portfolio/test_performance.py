@@ -120,3 +120,33 @@ def test_unknown_names_are_told_with_those_there_are() -> None:
         found.of("A")
     with pytest.raises(ConfigError, match="3 dimensions"):
         measure(np.zeros((2, 2, 2)))
+
+
+def test_metrics_that_are_asked_for_come_in_their_order_once_each() -> None:
+    found = measure(np.array([0.01, -0.02, 0.03]), metrics=["sharpe", "cdar", "sharpe"])
+    assert found.metrics == ("sharpe", "cdar")
+    assert list(found.of("0")) == ["sharpe", "cdar"]
+    with pytest.raises(ConfigError, match="psr was not asked for; metrics were sharpe, cdar"):
+        found.column("psr")
+
+
+@pytest.mark.parametrize(
+    ("metrics", "words"),
+    [
+        ("sharpe", r"metrics is 'sharpe'; expected names in a list, such as \['sharpe'\]"),
+        (["sharp"], "there is no metric 'sharp'"),
+        (["sharpe", "beta"], "beta is held against a benchmark; pass benchmark="),
+    ],
+)
+def test_metrics_that_cannot_be_had_are_refused(metrics: Any, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        measure(np.array([0.01, -0.02, 0.03]), metrics=metrics)
+
+
+def test_no_metric_may_be_asked_for() -> None:
+    assert measure(np.array([0.01, -0.02]), metrics=[]).of("0") == {}
+
+
+def test_what_is_asked_for_alone_has_its_reason_too() -> None:
+    found = measure(np.full(9, 0.01), metrics=["sharpe", "calmar", "best"])
+    assert found.undefined("0") == {"sharpe": "returns do not vary", "calmar": "no drawdown"}

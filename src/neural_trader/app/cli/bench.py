@@ -95,6 +95,47 @@ def bench_engine(names: tuple[str, ...], rounds: int, *, output: str | None, as_
     _show(report, output, print_engine_report, as_json=as_json)
 
 
+@bench.command("portfolio", short_help="Time metrics, and what a portfolio holds in memory.")
+@click.option("--case", "names", multiple=True, metavar="NAME", help="Only this case; repeatable.")
+@click.option("--rounds", type=click.IntRange(1, 100), default=3, show_default=True, help="Rounds.")
+@click.option("--peers", "with_peers", is_flag=True, help="Other packages too, where installed.")
+@click.option("--output", type=click.Path(dir_okay=False), help="Write the JSON to this file too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def bench_portfolio(
+    names: tuple[str, ...], rounds: int, *, with_peers: bool, output: str | None, as_json: bool
+) -> None:
+    """Time portfolio metrics in fresh processes, answers checked first, with NumPy beside them.
+
+    Exit code 6 where an answer is wrong.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from neural_trader.bench import (
+        choose_portfolio_cases,
+        find_portfolio_peers,
+        portfolio_steps_of,
+        print_portfolio_report,
+        run_portfolio_suite,
+    )
+
+    cases = choose_portfolio_cases(names)
+    _check_output(output)
+    columns = (TextColumn("{task.description:<36}"), BarColumn(), TimeElapsedColumn())
+    with (
+        TemporaryDirectory(prefix="neural-trader-bench-") as folder,
+        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+    ):
+        peers = find_portfolio_peers(Path(folder)) if with_peers else []
+        task = progress.add_task("", total=rounds * portfolio_steps_of(cases, peers))
+
+        def step(name: str) -> None:
+            progress.update(task, advance=1, description=name)
+
+        report = run_portfolio_suite(cases, rounds=rounds, peers=peers, step=step)
+    _show(report, output, print_portfolio_report, as_json=as_json)
+
+
 @bench.command("orders", short_help="Time the order path, from submission to fill.")
 @click.option("--case", "names", multiple=True, metavar="NAME", help="Only this case; repeatable.")
 @click.option(

@@ -1,0 +1,4 @@
+from typing import Final
+
+LANES: Final[int]
+TILE: Final[int]
