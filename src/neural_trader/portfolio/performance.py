@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from neural_trader._kernels import performance as kernel
 from neural_trader._kernels import relative
 from neural_trader.core.errors import ConfigError, DataError
-from neural_trader.portfolio.metrics import YEAR_NS, compute_periods_per_year
+from neural_trader.portfolio.periods import YEAR_NS, compute_periods_per_year
 from neural_trader.portfolio.reference import NAMES, NOISE, OWN, RELATIVE
 
 Floats = NDArray[np.float64]
@@ -59,11 +59,14 @@ class Performance(NamedTuple):
     ----------
     series : tuple of str, length S
     table : float64 array, shape (S, K)
-        A column a metric, in the order of ``METRICS``; NaN where it is not defined.
+        A column a metric, in the order of ``METRICS`` up to ``turnover``; NaN where it is not
+        defined.
     observations : int64 array, shape (S,)
         Returns of each series between its first and its last.
     has_benchmark : bool
     conventions : dict of str to str
+    turnover : float64 array, shape (S,), optional
+        As it was given: returns alone do not say what was traded.
     """
 
     series: tuple[str, ...]
@@ -71,6 +74,7 @@ class Performance(NamedTuple):
     observations: NDArray[np.int64]
     has_benchmark: bool
     conventions: dict[str, str]
+    turnover: Floats | None = None
 
     def column(self, metric: str) -> Floats:
         """Return one metric of every series.
@@ -80,16 +84,18 @@ class Performance(NamedTuple):
         ConfigError
             There is no such metric.
         """
-        if metric not in NAMES:
-            message = f"there is no metric {metric!r}; the metrics are {', '.join(NAMES)}"
+        if metric not in METRICS:
+            message = f"there is no metric {metric!r}; the metrics are {', '.join(METRICS)}"
             raise ConfigError(message)
+        if metric == TURNOVER:
+            return np.full(len(self.series), math.nan) if self.turnover is None else self.turnover
         column: Floats = self.table[:, NAMES.index(metric)]
         return column
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """The names of the metrics that were asked for."""
-        return NAMES if self.has_benchmark else OWN
+        return METRICS if self.has_benchmark else (*OWN, TURNOVER)
 
     def of(self, series: str) -> dict[str, float]:
         """Return the figures of one series by name.
@@ -99,8 +105,10 @@ class Performance(NamedTuple):
         ConfigError
             There is no such series.
         """
-        row = self.table[self._row(series)]
-        return {name: float(row[NAMES.index(name)]) for name in self.metrics}
+        place = self._row(series)
+        row = self.table[place]
+        figures = {name: float(row[NAMES.index(name)]) for name in self.metrics[:-1]}
+        return figures | {TURNOVER: float(self.column(TURNOVER)[place])}
 
     def undefined(self, series: str) -> dict[str, str]:
         """Return why figures of a series are NaN, by name."""
@@ -121,6 +129,8 @@ class Performance(NamedTuple):
 
 
 def _reason(name: str, figures: dict[str, float], count: int) -> str:
+    if name == TURNOVER:
+        return "returns alone do not say what was traded"
     if count == 0:
         return "no returns"
     if count < 2 and name in _TOO_FEW:
@@ -143,6 +153,8 @@ def measure(  # noqa: PLR0913 - each a convention of its own
     risk_free: float = 0.0,
     mar: float = 0.0,
     confidence: float = 0.95,
+    start_ns: int | None = None,
+    turnover: float | Floats | None = None,
 ) -> Performance:
     """Compute every metric of every series.
 
@@ -166,6 +178,10 @@ def measure(  # noqa: PLR0913 - each a convention of its own
         Minimum acceptable return of a period.
     confidence : float
         Of value at risk, expected shortfall and conditional drawdown at risk.
+    start_ns : int, optional
+        When the first period began, for elapsed time; by default it was as long as the others.
+    turnover : float or float64 array, shape (S,), optional
+        From ``compute_turnover`` or ``turnover_of_weights``, to stand among the metrics.
 
     Returns
     -------
@@ -195,7 +211,7 @@ def measure(  # noqa: PLR0913 - each a convention of its own
     part = math.pow(1.0 + risk_free, 1.0 / per_year) - 1.0
     out = np.empty(count * kernel.COLUMNS)
     flat, terms = rows.reshape(-1), np.array([per_year, risk_free, part, mar, confidence])
-    years, scratch = _years(spans, ts_close_ns, per_year), np.empty(3 * length + 8)
+    years, scratch = _years(spans, ts_close_ns, per_year, start_ns), np.empty(3 * length + 8)
     kernel.measure(flat, spans, years, terms, scratch, out)
     if benchmark is not None:
         against = np.ascontiguousarray(benchmark, np.float64)
@@ -218,6 +234,7 @@ def measure(  # noqa: PLR0913 - each a convention of its own
         spans[1] - spans[0],
         benchmark is not None,
         conventions,
+        None if turnover is None else _turnover(turnover, count),
     )
 
 
@@ -293,18 +310,39 @@ def _periods(periods: float | None, ts_close_ns: Stamps | None) -> tuple[float, 
     return float(_DAYS_A_YEAR), "by default"
 
 
-def _years(spans: NDArray[np.int64], ts_close_ns: Stamps | None, per_year: float) -> Floats:
+def _turnover(given: float | Floats, count: int) -> Floats:
+    column = np.asarray(given, np.float64)
+    if column.ndim > 1 or (column.ndim == 1 and len(column) != count):
+        message = f"turnover has shape {column.shape}; expected ({count},), one a series"
+        raise ConfigError(message)
+    return np.broadcast_to(column, (count,))
+
+
+def _years(
+    spans: NDArray[np.int64], ts_close_ns: Stamps | None, per_year: float, start_ns: int | None
+) -> Floats:
     """Return the elapsed time of each series; its first period is as long as the others are."""
     counts = (spans[1] - spans[0]).astype(np.float64)
     years: Floats = counts / per_year
+    if start_ns is not None and (
+        ts_close_ns is None or start_ns > ts_close_ns[:1].min(initial=start_ns)
+    ):
+        message = f"start_ns is {start_ns}; it goes with ts_close_ns, and lies before all of them"
+        raise ConfigError(message)
     if ts_close_ns is None:
         return years
-    for row in np.flatnonzero(counts > 1):
+    for row in np.flatnonzero(counts > 0):
         first, stop = spans[:, row]
+        if first == 0 and start_ns is not None:
+            years[row] = float(ts_close_ns[stop - 1] - start_ns) / YEAR_NS
+            continue
+        if counts[row] == 1:
+            continue
         elapsed = float(ts_close_ns[stop - 1] - ts_close_ns[first]) / YEAR_NS
         years[row] = elapsed * counts[row] / (counts[row] - 1.0)
     return years
 
 
-METRICS: Final = NAMES
-"""Every metric, in the order of the table's columns; the last ones need a benchmark."""
+TURNOVER: Final = "turnover"
+METRICS: Final = (*NAMES, TURNOVER)
+"""Every metric: those of returns alone, those that need a benchmark, and what was traded."""
