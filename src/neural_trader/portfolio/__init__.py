@@ -9,7 +9,11 @@ from neural_trader.portfolio.drawdowns import Drawdown, compute_drawdown, find_d
 from neural_trader.portfolio.factors import FactorModel, compute_factor_model
 from neural_trader.portfolio.metrics import OLDER_NAMES, Metrics, compute_metrics
 from neural_trader.portfolio.performance import METRICS, Performance, measure
-from neural_trader.portfolio.periods import compute_periods_per_year, last_of_sessions
+from neural_trader.portfolio.periods import (
+    YEAR_NS,
+    compute_periods_per_year,
+    last_of_sessions,
+)
 from neural_trader.portfolio.rolling import ROLLING, compute_rolling
 from neural_trader.portfolio.significance import deflated_sharpe, expected_best_sharpe
 from neural_trader.portfolio.turnover import compute_turnover, turnover_of_weights
@@ -18,6 +22,7 @@ __all__ = [
     "METRICS",
     "OLDER_NAMES",
     "ROLLING",
+    "YEAR_NS",
     "Drawdown",
     "FactorModel",
     "Metrics",
