@@ -1,7 +1,7 @@
 """Reports: show a result, in the terminal and as one HTML file."""
 
 from neural_trader.reports.page import report
-from neural_trader.reports.tear_sheet import TearSheet, Terms, tear_sheet
+from neural_trader.reports.sheet import TearSheet, Terms, tear_sheet
 from neural_trader.reports.terminal import print_metrics, print_result, print_sweep
 
 __all__ = [

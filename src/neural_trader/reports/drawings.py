@@ -1,7 +1,7 @@
 """Drawings that stand still: yearly returns as bars, and how returns are spread."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final
 
@@ -23,7 +23,9 @@ _FAR: Final = (0.002, 0.998)
 _LABELS_MAX: Final = 9
 
 
-def year_bars(years: Sequence[tuple[int, float]], label: str) -> str:
+def year_bars(
+    years: Sequence[tuple[int, float]], label: str, other: Mapping[int, float] | None = None
+) -> str:
     """Return the returns of years as bars about zero.
 
     Parameters
@@ -32,8 +34,12 @@ def year_bars(years: Sequence[tuple[int, float]], label: str) -> str:
         NaN is no bar.
     label : str
         What the drawing is read out as.
+    other : mapping of year to return, optional
+        Of a benchmark, whose bars stand behind, in gray.
     """
+    other = other or {}
     known = [value for _, value in years if not math.isnan(value)]
+    known += [other[year] for year, _ in years if not math.isnan(other.get(year, math.nan))]
     if not known:
         return "<p>There is no year with a return.</p>"
     ticks = _ticks(min(0.0, *known), max(0.0, *known))
@@ -41,17 +47,17 @@ def year_bars(years: Sequence[tuple[int, float]], label: str) -> str:
     parts = [_level(tick, low, high) for tick in ticks]
     step = (_WIDTH - _LEFT) / len(years)
     every = -(-len(years) // _LABELS_MAX)
-    zero = _height(0.0, low, high)
     for place, (year, value) in enumerate(years):
         x = _LEFT + place * step
+        behind = other.get(year, math.nan)
+        width = step * (0.76 if math.isnan(behind) else 0.5)
+        told = f"{year}: {percent(value)}"
+        if not math.isnan(behind):
+            told += f", benchmark {percent(behind)}"
+            parts.append(_bar("other", (x + step * 0.34, step * 0.56), (behind, low, high), told))
         if not math.isnan(value):
-            y = _height(value, low, high)
-            parts.append(
-                f'<rect class="{"gain" if value > 0.0 else "loss"}" x="{x + step * 0.12:.1f}" '
-                f'y="{min(y, zero):.1f}" width="{step * 0.76:.1f}" '
-                f'height="{max(abs(zero - y), 0.5):.1f}"><title>{year}: {percent(value)}</title>'
-                "</rect>"
-            )
+            kind = "gain" if value > 0.0 else "loss"
+            parts.append(_bar(kind, (x + step * 0.12, width), (value, low, high), told))
         if place % every == 0:
             parts.append(
                 f'<text x="{x + step / 2:.1f}" y="{_HEIGHT + 18}" text-anchor="middle">{year}'
@@ -112,6 +118,17 @@ def _apart(low: float, high: float) -> tuple[float, float]:
     """Return two ends that are not one."""
     air = 0.0 if high > low else max(abs(low) * 0.5, 1e-6)
     return low - air, high + air
+
+
+def _bar(kind: str, across: tuple[float, float], up: tuple[float, float, float], told: str) -> str:
+    """Return a bar from zero: where it begins and how wide it is, its value and the axis' ends."""
+    value, low, high = up
+    y, zero = _height(value, low, high), _height(0.0, low, high)
+    return (
+        f'<rect class="{kind}" x="{across[0]:.1f}" y="{min(y, zero):.1f}" '
+        f'width="{across[1]:.1f}" height="{max(abs(zero - y), 0.5):.1f}">'
+        f"<title>{told}</title></rect>"
+    )
 
 
 def _height(value: float, low: float, high: float) -> float:

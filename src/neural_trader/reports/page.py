@@ -14,9 +14,9 @@ from neural_trader.core.files import write_whole
 from neural_trader.data import Returns
 from neural_trader.reports import sections, trades
 from neural_trader.reports.charts import compute_charts
+from neural_trader.reports.sheet import TearSheet, tear_sheet
+from neural_trader.reports.sheet_page import render_tear_sheet
 from neural_trader.reports.sweep_page import render_sweep
-from neural_trader.reports.tear_sheet import TearSheet, tear_sheet
-from neural_trader.reports.tear_sheet_page import render_tear_sheet
 
 
 def report(result: Result | SweepResult | Returns | TearSheet, path: str | Path) -> Path:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from neural_trader.reports.tear_sheet import TearSheet
+    from neural_trader.reports.sheet import TearSheet
 
 _GAP: Final = 4
 _NOTE_WIDTH_MAX: Final = 100

@@ -22,6 +22,14 @@ def test_every_year_has_its_bar_from_zero() -> None:
     assert "2021: \u221220.00" in drawing
 
 
+def test_a_benchmark_stands_behind() -> None:
+    drawing = year_bars([(2020, 0.1), (2021, 0.05)], "years", {2020: 0.2, 2019: 0.9})
+    behind, own, alone = heights(drawing)
+    assert behind == pytest.approx(2 * own, rel=0.01)
+    assert own == pytest.approx(2 * alone, rel=0.01)
+    assert "benchmark 20.00" in drawing
+
+
 @pytest.mark.parametrize("years", [[], [(2020, math.nan)]])
 def test_no_year_is_said(years: list[tuple[int, float]]) -> None:
     assert year_bars(years, "years") == "<p>There is no year with a return.</p>"

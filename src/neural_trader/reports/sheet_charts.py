@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from neural_trader.portfolio import compute_drawdown
 from neural_trader.reports.lines import is_daily, line, times
-from neural_trader.reports.tear_sheet import TearSheet
+from neural_trader.reports.sheet import TearSheet
 from neural_trader.reports.thinning import POINTS_MAX, compute_shown_bars
 
 LINES_MAX: Final = 6

@@ -16,8 +16,8 @@ from neural_trader.reports.drawings import histogram, year_bars
 from neural_trader.reports.formats import cell, head, percent, table, tone
 from neural_trader.reports.metric_words import SIGNED, listed, metric_text, metric_words
 from neural_trader.reports.months import months
-from neural_trader.reports.tear_sheet import TearSheet
-from neural_trader.reports.tear_sheet_charts import compute_tear_sheet_charts, drawn
+from neural_trader.reports.sheet import TearSheet
+from neural_trader.reports.sheet_charts import compute_tear_sheet_charts, drawn
 
 DETAILS_MAX: Final = 12
 """Series that have months, years, distribution and drawdowns of their own, and all metrics."""
@@ -67,7 +67,7 @@ def render_tear_sheet(sheet: TearSheet) -> str:
         )
     if len(drawn(sheet)) < len(sheet.series):
         shown += f" Lines are those of {len(drawn(sheet))} of {len(sheet.series):,} series."
-    return Template(text("tear_sheet.html")).substitute(
+    return Template(text("sheet.html")).substitute(
         title=escape(f"{heading}, {period}"),
         heading=escape(heading),
         terms=_terms(sheet),
@@ -235,6 +235,10 @@ def _one(sheet: TearSheet, name: str, heading: int = 2) -> str:
     figures = sheet.performance.of(name)
     years = calendar_of_returns(column, stamps)
     bars = [(year.year, year.total) for year in years]
+    other, beside = {}, ""
+    if sheet.benchmark is not None and sheet.benchmark != name:
+        found = calendar_of_returns(sheet.column(sheet.benchmark), stamps)
+        other, beside = {year.year: year.total for year in found}, f", gray: {sheet.benchmark}"
     level = f"{sheet.terms.confidence * 100:g} %"
     marks = [
         ("mean", figures["mean"]),
@@ -245,8 +249,8 @@ def _one(sheet: TearSheet, name: str, heading: int = 2) -> str:
     title = f"h{heading}"
     return (
         f"<section><{title}>Months and years</{title}>{months(years)}"
-        f'<div class="grid two"><div class="panel"><h3>Years</h3>'
-        f"{year_bars(bars, f'Returns of {name} by year')}</div>"
+        f'<div class="grid two"><div class="panel"><h3>Years{escape(beside)}</h3>'
+        f"{year_bars(bars, f'Returns of {name} by year{beside}', other)}</div>"
         f'<div class="panel"><h3>Distribution of {len(there):,} returns</h3>'
         f"{histogram(there, marks, f'Distribution of the returns of {name}')}</div></div></section>"
         f"<section><{title}>Worst drawdowns</{title}>{_drawdowns(sheet, name)}</section>"

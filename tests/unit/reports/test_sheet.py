@@ -11,8 +11,8 @@ from neural_trader.core.sessions import session_date
 from neural_trader.portfolio import METRICS, find_drawdowns, measure
 from neural_trader.reports import Terms, tear_sheet
 from neural_trader.reports.metric_words import GROUPS, PERCENT, PERIODS, SIGNED, metric_text
-from neural_trader.reports.tear_sheet_charts import LINES_MAX, compute_tear_sheet_charts, drawn
-from neural_trader.reports.tear_sheet_page import render_tear_sheet
+from neural_trader.reports.sheet_charts import LINES_MAX, compute_tear_sheet_charts, drawn
+from neural_trader.reports.sheet_page import render_tear_sheet
 from tests.tear_sheets import AWKWARD, SHEETS, made, normal, sheet_of
 from tests.unit.reports.pages import Page, decode, values
 
