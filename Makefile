@@ -34,7 +34,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DELETE_ON_ERROR:
 # Two installs into one environment at once would break it.
 .NOTPARALLEL:
-.PHONY: help setup demo test check format bench faults fuzz proxy endurance simulate mutants peers fills golden wheel clean distclean
+.PHONY: help setup demo test check format bench faults fuzz proxy endurance simulate mutants peers fills metrics golden wheel clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -89,6 +89,9 @@ peers: $(RUNTIME) ## Make the environments of the other engines that the bench c
 
 fills: $(RUNTIME) ## Compare our fills with those of other engines, one by one (after make peers)
 	@PYTHONPATH=. $(PY) benchmarks/rivals/fills/compare.py
+
+metrics: $(RUNTIME) ## Compare our metrics with those of other packages (after make peers; ARGS=--write)
+	@PYTHONPATH=. $(PY) benchmarks/rivals/metrics/compare.py $(ARGS)
 
 golden: $(DEV) ## Write the golden results anew; read the diff before you commit it
 	@$(PY) -m pytest tests/golden --update-golden $(ARGS)

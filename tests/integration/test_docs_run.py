@@ -19,6 +19,24 @@ def programs(text: str) -> str:
     return "\n".join(re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in kept)
 
 
+def fenced(text: str) -> str:
+    """Return the Python of a page that stands between fences."""
+    return "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+
+
+def test_the_programs_of_the_page_of_metrics_run() -> None:
+    program = fenced((ROOT / "docs" / "metrics.md").read_text())
+    assert "compute_factor_model" in program
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stderr}\n{program}"
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_the_programs_of_a_page_run(page: str, tmp_path: Path) -> None:
     program = programs((ROOT / "docs" / f"{page}.md").read_text())

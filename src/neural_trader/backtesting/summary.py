@@ -11,7 +11,7 @@ from neural_trader.backtesting.window import Window
 from neural_trader.core import Bars
 from neural_trader.core.bars import Floats
 from neural_trader.core.sessions import DAY_NS, session_date
-from neural_trader.portfolio import compute_metrics
+from neural_trader.portfolio import compute_metrics, compute_turnover
 from neural_trader.strategies import Pairs
 
 _LABEL_NOTES: Final = {
@@ -61,10 +61,16 @@ def compute_buy_and_hold(window: Window, bars: int, capital: float) -> Floats:
 def compute_summary(run: Run) -> Summary:
     """Compute every headline figure of a run."""
     config, window = run.config, run.window
-    performance = compute_metrics(run.equity, run.ts_close_ns, capital=config.capital)
+    held = compute_buy_and_hold(window, len(run.equity), config.capital)
+    is_held = bool(np.isfinite(held).all() and (held > 0.0).all())
+    performance = compute_metrics(
+        run.equity,
+        run.ts_close_ns,
+        capital=config.capital,
+        benchmark=held if is_held else None,
+    )
     metrics, undefined = dict(performance.values), dict(performance.undefined)
     conventions = dict(performance.conventions)
-    held = compute_buy_and_hold(window, len(run.equity), config.capital)
     metrics["buy_and_hold_return"] = float(held[-1] / config.capital - 1.0)
     for figures, reasons in (_cost_figures(run), _trade_figures(run.trips)):
         metrics |= figures
@@ -74,6 +80,7 @@ def compute_summary(run: Run) -> Summary:
         metrics["trade_converged_but_lost"] = float(sum(t.pnl < 0.0 for t in closed))
         metrics["trade_converged_but_lost_gross"] = float(sum(t.gross_pnl < 0.0 for t in closed))
     conventions |= {
+        "benchmark": "buy and hold, for beta, alpha and what else needs one",
         "turnover": "traded value over mean equity, a year",
         "break_even_cost_bps": "gross P&L over traded value: what a fill may cost",
         "buy_and_hold": "capital split evenly over the symbols at the first close, no costs",
@@ -103,7 +110,7 @@ def _cost_figures(run: Run) -> tuple[dict[str, float], dict[str, str]]:
         "slippage": slippage,
         "traded_value": traded,
         "break_even_cost_bps": (net + fees + slippage) / traded * 1e4 if traded else math.nan,
-        "turnover": traded / float(run.equity.mean()) / years if years else math.nan,
+        "turnover": compute_turnover(traded, run.equity, years),
         "peak_leverage": run.outcome.peak_leverage,
         "time_in_market": _bars_held(run.trips) / len(run.equity),
     }

@@ -50,7 +50,8 @@ def load_returns(source: str | os.PathLike[str]) -> Returns:
     Raises
     ------
     DataError
-        The file is not there, has no such columns, a cell is no number, or times do not rise.
+        The file is not there, has no such columns or no row, a cell is no number, or times do not
+        rise.
     """
     from neural_trader.data.layouts import TIME_NAMES, plain
     from neural_trader.data.readers import read_tables
@@ -70,6 +71,9 @@ def load_returns(source: str | os.PathLike[str]) -> Returns:
             f"{table.name} has the columns {', '.join(table.frame.columns)}; expected one of times "
             "(date), and one of returns a series"
         )
+        raise DataError(message)
+    if not len(table.frame):
+        message = f"{table.name} has no row below its header; expected one a period"
         raise DataError(message)
     stamps = read_times(table, time).stamps
     late = np.flatnonzero(np.diff(stamps) <= 0)

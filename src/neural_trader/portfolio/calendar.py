@@ -6,7 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_trader.core.sessions import DAY_NS, session_date
+from neural_trader.core.errors import ConfigError
+from neural_trader.core.sessions import session_date
+from neural_trader.portfolio.periods import last_of_sessions
+from neural_trader.portfolio.series import span_of
 
 
 class YearOfReturns(NamedTuple):
@@ -31,8 +34,7 @@ def compute_calendar_returns(
     capital : float
         Value before the first bar: what the first month and the first year start from.
     """
-    days = ts_close_ns // DAY_NS
-    ends = np.flatnonzero(np.append(days[1:] != days[:-1], True))
+    ends = last_of_sessions(ts_close_ns)
     last_of_month: dict[tuple[int, int], float] = {}
     for index in ends.tolist():
         date = session_date(int(ts_close_ns[index]))
@@ -48,3 +50,37 @@ def compute_calendar_returns(
         table[year] = row._replace(total=total)
         before = value
     return list(table.values())
+
+
+def calendar_of_returns(
+    returns: NDArray[np.float64], ts_close_ns: NDArray[np.int64]
+) -> list[YearOfReturns]:
+    """Compute the compound return of every month and year (UTC) from returns.
+
+    Parameters
+    ----------
+    returns : float64 array, shape (T,)
+        Simple returns; NaN before the first and after the last.
+    ts_close_ns : int64 array, shape (T,)
+        Ends of their periods: a return belongs to the month in which its period ends.
+
+    Raises
+    ------
+    ConfigError
+        There are several series, or not one time a return.
+    DataError
+        A return is infinite, or missing between others.
+
+    Missing
+    -------
+    NaN for a month in which no period ends, and once all is lost; no return, no year.
+    """
+    column = np.asarray(returns, np.float64)
+    first, stop = span_of(column)
+    if np.shape(ts_close_ns) != column.shape:
+        message = f"ts_close_ns has shape {np.shape(ts_close_ns)}; expected {column.shape}"
+        raise ConfigError(message)
+    if first == stop:
+        return []
+    wealth: NDArray[np.float64] = np.multiply.accumulate(1.0 + column[first:stop])
+    return compute_calendar_returns(wealth, ts_close_ns[first:stop], capital=1.0)

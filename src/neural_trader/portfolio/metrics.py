@@ -1,9 +1,8 @@
-"""Headline performance metrics of an equity curve, each by its stated convention.
+"""The metrics of an equity curve: those of ``measure``, from the equity of an account.
 
-Simple returns from close to close; sample deviation (ddof 1); the annual risk-free rate is turned
-per period by (1 + rf)^(1/p) - 1; the minimum acceptable return is 0; CAGR by elapsed calendar time;
-drawdown as a fraction of the running peak, which includes the starting capital, and positive; a
-figure that is undefined is NaN, with its reason beside it.
+Simple returns from close to close; an intraday curve is reduced to the last equity of every UTC
+day first, for all but growth and drawdowns, which are those of every bar, from a peak that
+includes the starting capital.
 """
 
 import math
@@ -12,17 +11,26 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_trader.core.sessions import DAY_NS
+from neural_trader.portfolio.performance import Performance, measure
+from neural_trader.portfolio.periods import last_of_sessions
 
 Floats = NDArray[np.float64]
 Stamps = NDArray[np.int64]
 
-YEAR_NS: Final = 365.25 * DAY_NS
-# A return is exact to a few units of 1e-16: returns that differ by less than this are equal, and
-# dividing by their deviation would give a Sharpe ratio of 1e14.
-_NOISE: Final = 1e-13
-PERIODS: Final = (252, 365, 52, 12, 4, 1)
-"""What the number of periods a year is snapped to."""
+_OF_EVERY_BAR: Final = (
+    *("total_return", "cagr", "calmar", "sterling", "burke", "martin", "pain_ratio"),
+    *("max_drawdown", "average_drawdown", "drawdown_duration", "recovery", "recovery_factor"),
+    *("ulcer", "pain", "cdar"),
+)
+_OF_ONE_BAR: Final = frozenset({"total_return", "max_drawdown", "drawdown_duration"})
+OLDER_NAMES: Final = {
+    "ann_volatility": "volatility",
+    "max_drawdown_bars": "drawdown_duration",
+    "period_best": "best",
+    "period_hit_rate": "hit_rate",
+    "period_worst": "worst",
+}
+"""Names under which figures of a backtest were known before, and those of ``METRICS`` they are."""
 
 
 class Metrics(NamedTuple):
@@ -33,130 +41,99 @@ class Metrics(NamedTuple):
     conventions: dict[str, str]
 
 
-def compute_periods_per_year(ts_close_ns: Stamps) -> int:
-    """Return how many bars stand for a year: the nearest of 252, 365, 52, 12, 4 and 1, by ratio.
-
-    Parameters
-    ----------
-    ts_close_ns : int64 array, shape (T,)
-        Closes, at least two, one a session or rarer.
-    """
-    years = float(ts_close_ns[-1] - ts_close_ns[0]) / YEAR_NS
-    observed = (len(ts_close_ns) - 1) / years
-    return min(PERIODS, key=lambda periods: abs(math.log(observed / periods)))
-
-
-def last_of_sessions(ts_close_ns: Stamps) -> NDArray[np.intp]:
-    """Return the index of the last bar of every UTC day."""
-    days = ts_close_ns // DAY_NS
-    return np.flatnonzero(np.append(days[1:] != days[:-1], True))
-
-
-def compute_drawdown(equity: Floats, capital: float) -> Floats:
-    """Return the fall from the running peak at every bar, as a positive fraction of the peak.
-
-    Parameters
-    ----------
-    equity : float64 array, shape (T,)
-    capital : float
-        Starting capital: the peak before the first bar.
-    """
-    peak = np.maximum(np.maximum.accumulate(equity), capital)
-    return 1.0 - equity / peak
-
-
 def compute_metrics(
-    equity: Floats, ts_close_ns: Stamps, *, capital: float, risk_free: float = 0.0
+    equity: Floats,
+    ts_close_ns: Stamps,
+    *,
+    capital: float,
+    risk_free: float = 0.0,
+    benchmark: Floats | None = None,
 ) -> Metrics:
-    """Compute the headline metrics of an equity curve.
+    """Compute every metric of an equity curve.
 
     Parameters
     ----------
     equity : float64 array, shape (T,)
-        Value of the account at the close of every bar.
+        Value of the account at the close of every bar; all but the last above zero.
     ts_close_ns : int64 array, shape (T,)
         Those closes.
     capital : float
         Value before the first bar, above zero.
     risk_free : float
         Annual rate, as a fraction.
+    benchmark : float64 array, shape (T,), optional
+        Value of what the account is held against, above zero.
 
     Returns
     -------
     Metrics
-        Fractions, never percent; annualised figures say ``ann_`` or are ratios of such. Intraday
-        bars are reduced to the last equity of every UTC day first, for all figures but drawdown.
+        As ``measure`` defines them, and by their older names too (``OLDER_NAMES``); ``bars`` counts
+        the bars. Turnover is for who knows the fills.
 
     Missing
     -------
-    Fewer than two returns, or returns that do not vary, leave ratios NaN with the reason.
-
-    References
-    ----------
-    Sharpe (1994); Sortino and Price (1994), downside deviation over all n; Young (1991), Calmar.
+    With fewer than two returns from session to session, or an equity that fell to zero or below,
+    ratios are NaN with the reason.
     """
     sessions = last_of_sessions(ts_close_ns)
     curve, stamps = equity[sessions], ts_close_ns[sessions]
-    returns = curve[1:] / curve[:-1] - 1.0
-    undefined: dict[str, str] = {}
-    drawdown = compute_drawdown(equity, capital)
-    under_water = drawdown > 0.0
-    values = {
-        "total_return": float(equity[-1] / capital - 1.0),
-        "max_drawdown": float(drawdown.max()),
-        "max_drawdown_bars": float(_longest_run(under_water)),
-        "bars": float(len(equity)),
-    }
-    conventions = {
-        "returns": "simple, close to close"
-        + ("" if len(sessions) == len(equity) else ", last equity of every UTC day"),
-        "risk_free": f"{risk_free:.6g} a year",
-        "deviation": "ddof 1; Sortino's downside over all n below 0",
-        "cagr": "elapsed calendar time, 365.25 days a year",
-        "drawdown": "positive, peak includes the starting capital",
-    }
-    names: tuple[str, ...] = (
-        "cagr",
-        "ann_volatility",
-        "sharpe",
-        "sortino",
-        "calmar",
-        "period_hit_rate",
+    before = capital if len(equity) == 1 or equity[0] != capital else None
+    every_bar = measure(
+        _returns(equity, before),
+        ts_close_ns=ts_close_ns if before is not None else ts_close_ns[1:],
+        start_ns=int(ts_close_ns[0]),
+        risk_free=risk_free,
     )
-    names += ("period_best", "period_worst")
-    if len(returns) < 2 or curve[-1] <= 0.0:
-        why = "equity fell to zero or below" if curve[-1] <= 0.0 else "fewer than two returns"
-        values |= dict.fromkeys(names, math.nan)
-        undefined = dict.fromkeys(names, why)
-        return Metrics(values, undefined, conventions | {"periods_per_year": "not defined"})
-    periods = compute_periods_per_year(stamps)
-    conventions["periods_per_year"] = str(periods)
-    years = float(stamps[-1] - stamps[0]) / YEAR_NS
-    excess = returns - ((1.0 + risk_free) ** (1.0 / periods) - 1.0)
-    deviation = float(returns.std(ddof=1))
-    downside = math.sqrt(float(np.square(np.minimum(excess, 0.0)).mean()))
-    cagr = float((equity[-1] / capital) ** (1.0 / years) - 1.0)
-    scale = math.sqrt(periods)
-    moves = bool(np.ptp(returns) > _NOISE)
-    ratios = {
-        "sharpe": (float(excess.mean()), deviation if moves else 0.0, scale, "returns do not vary"),
-        "sortino": (float(excess.mean()), downside, scale, "no return below the target"),
-        "calmar": (cagr, values["max_drawdown"], 1.0, "no drawdown"),
+    is_short, is_ruined = len(curve) < 3, bool(curve[-1] <= 0.0)
+    found = every_bar
+    if not is_short and not is_ruined:
+        against = None if benchmark is None else _returns(benchmark[sessions])
+        found = measure(
+            _returns(curve),
+            ts_close_ns=stamps[1:],
+            start_ns=int(stamps[0]),
+            risk_free=risk_free,
+            benchmark=against,
+        )
+    values, undefined = _figures(found, every_bar)
+    # The chain of returns loses the last digits of what the account says.
+    values["total_return"] = float(equity[-1] / capital - 1.0)
+    conventions = dict(found.conventions)
+    conventions["returns"] = "simple, close to close"
+    if len(sessions) < len(equity):
+        conventions["returns"] += ", last equity of every UTC day; growth and drawdown of every bar"
+    conventions["drawdown"] = "positive, peak includes the starting capital"
+    conventions["periods_per_year"] = conventions["periods_per_year"].partition(" ")[0]
+    if is_short or is_ruined:
+        why = "equity fell to zero or below" if is_ruined else "fewer than two returns"
+        kept = set(_OF_EVERY_BAR) - {"cagr", "calmar"} if is_ruined else _OF_ONE_BAR
+        undefined = dict.fromkeys((name for name in values if name not in kept), why)
+        values |= dict.fromkeys(undefined, math.nan)
+        undefined |= {name: why for name, value in values.items() if math.isnan(value)}
+        conventions["periods_per_year"] = "not defined"
+    values |= {older: values[name] for older, name in OLDER_NAMES.items()}
+    undefined |= {
+        older: undefined[name] for older, name in OLDER_NAMES.items() if name in undefined
     }
-    values |= {"cagr": cagr, "ann_volatility": deviation * scale if moves else 0.0}
-    for name, (above, below, factor, why) in ratios.items():
-        values[name] = above / below * factor if below > 0.0 else math.nan
-        if not below > 0.0:
-            undefined[name] = why
-    values |= {
-        "period_hit_rate": float((returns > 0.0).mean()),
-        "period_best": float(returns.max()),
-        "period_worst": float(returns.min()),
-    }
-    return Metrics(values, undefined, conventions)
+    return Metrics(values | {"bars": float(len(equity))}, undefined, conventions)
 
 
-def _longest_run(flags: NDArray[np.bool_]) -> int:
-    """Return the length of the longest run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(np.int8)))
-    return int((edges[1::2] - edges[::2]).max(initial=0))
+def _returns(curve: Floats, before: float | None = None) -> Floats:
+    """Return the simple returns of a curve; the first from ``before`` where that is given."""
+    if before is not None:
+        curve = np.concatenate(([before], curve))
+    returns: Floats = curve[1:] / curve[:-1] - 1.0
+    return returns
+
+
+def _figures(found: Performance, every_bar: Performance) -> tuple[dict[str, float], dict[str, str]]:
+    """Return figures and reasons: growth and drawdowns of every bar, the others of sessions."""
+    values, undefined = found.of("0"), found.undefined("0")
+    bars, reasons = every_bar.of("0"), every_bar.undefined("0")
+    for name in _OF_EVERY_BAR:
+        values[name] = bars[name]
+        undefined.pop(name, None)
+        if name in reasons:
+            undefined[name] = reasons[name]
+    del values["turnover"], undefined["turnover"]
+    return values, undefined

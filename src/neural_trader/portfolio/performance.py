@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from neural_trader._kernels import performance as kernel
 from neural_trader._kernels import relative
 from neural_trader.core.errors import ConfigError, DataError
-from neural_trader.portfolio.metrics import YEAR_NS, compute_periods_per_year
+from neural_trader.portfolio.periods import YEAR_NS, compute_periods_per_year
 from neural_trader.portfolio.reference import NAMES, NOISE, OWN, RELATIVE
 
 Floats = NDArray[np.float64]
 Stamps = NDArray[np.int64]
 
 _DAYS_A_YEAR: Final = 252
-_KNOWN: Final = frozenset(NAMES)
 _OF_OTHERS: Final = frozenset(RELATIVE)
 _TOO_FEW: Final = frozenset(
     {"volatility", "sharpe", "kelly", "lo_sharpe", "psr", "min_track_record", "autocorrelation"}
@@ -69,14 +68,16 @@ class Performance(NamedTuple):
     ----------
     series : tuple of str, length S
     table : float64 array, shape (S, K)
-        A column a metric, in the order of ``METRICS``; NaN where it is not defined, or not asked
-        for.
+        A column a metric, in the order of ``METRICS`` up to ``turnover``; NaN where it is not
+        defined, or not asked for.
     observations : int64 array, shape (S,)
         Returns of each series between its first and its last.
     has_benchmark : bool
     conventions : dict of str to str
     metrics : tuple of str
         The names of the metrics that were asked for.
+    turnover : float64 array, shape (S,), optional
+        As it was given: returns alone do not say what was traded.
     """
 
     series: tuple[str, ...]
@@ -85,6 +86,7 @@ class Performance(NamedTuple):
     has_benchmark: bool
     conventions: dict[str, str]
     metrics: tuple[str, ...]
+    turnover: Floats | None = None
 
     def column(self, metric: str) -> Floats:
         """Return one metric of every series.
@@ -95,9 +97,11 @@ class Performance(NamedTuple):
             There is no such metric, or it was not asked for.
         """
         _check_metric(metric)
-        if metric not in self.metrics and (self.has_benchmark or metric in OWN):
+        if metric not in self.metrics and (self.has_benchmark or metric not in _OF_OTHERS):
             message = f"{metric} was not asked for; metrics were {', '.join(self.metrics)}"
             raise ConfigError(message)
+        if metric == TURNOVER:
+            return np.full(len(self.series), math.nan) if self.turnover is None else self.turnover
         column: Floats = self.table[:, NAMES.index(metric)]
         return column
 
@@ -110,7 +114,7 @@ class Performance(NamedTuple):
             There is no such series.
         """
         figures = self._figures(self._row(series))
-        return figures if self.metrics == NAMES else {name: figures[name] for name in self.metrics}
+        return {name: figures[name] for name in self.metrics}
 
     def undefined(self, series: str) -> dict[str, str]:
         """Return why figures of a series are NaN, by name."""
@@ -124,7 +128,9 @@ class Performance(NamedTuple):
         }
 
     def _figures(self, row: int) -> dict[str, float]:
-        return dict(zip(NAMES, self.table[row].tolist(), strict=True))
+        figures = dict(zip(NAMES, self.table[row].tolist(), strict=True))
+        figures[TURNOVER] = math.nan if self.turnover is None else float(self.turnover[row])
+        return figures
 
     def _row(self, series: str) -> int:
         if series not in self.series:
@@ -134,6 +140,8 @@ class Performance(NamedTuple):
 
 
 def _reason(name: str, figures: dict[str, float], count: int) -> str:
+    if name == TURNOVER:
+        return "returns alone do not say what was traded"
     if count == 0:
         return "no returns"
     if count < 2 and name in _TOO_FEW:
@@ -157,6 +165,8 @@ def measure(  # noqa: PLR0913 - each a convention of its own
     mar: float = 0.0,
     confidence: float = 0.95,
     metrics: Sequence[str] | None = None,
+    start_ns: int | None = None,
+    turnover: float | Floats | None = None,
 ) -> Performance:
     """Compute every metric of every series, or those that are asked for.
 
@@ -183,6 +193,10 @@ def measure(  # noqa: PLR0913 - each a convention of its own
     metrics : sequence of str, optional
         Names from ``METRICS``, such as ``COMMON``: fewer take less time. By default all, those that
         need a benchmark where there is one.
+    start_ns : int, optional
+        When the first period began, for elapsed time; by default it was as long as the others.
+    turnover : float or float64 array, shape (S,), optional
+        From ``compute_turnover`` or ``turnover_of_weights``, to stand among the metrics.
 
     Returns
     -------
@@ -213,7 +227,7 @@ def measure(  # noqa: PLR0913 - each a convention of its own
     part = math.pow(1.0 + risk_free, 1.0 / per_year) - 1.0
     terms = np.array([per_year, risk_free, part, mar, confidence])
     parts = sum(bit for bit, family in _PARTS if not family.isdisjoint(asked))
-    years = _years(spans, ts_close_ns, per_year)
+    years = _years(spans, ts_close_ns, per_year, start_ns)
     against = None
     if benchmark is not None and not _OF_OTHERS.isdisjoint(asked):
         against = np.ascontiguousarray(benchmark, np.float64)
@@ -244,6 +258,7 @@ def measure(  # noqa: PLR0913 - each a convention of its own
         benchmark is not None,
         conventions,
         asked,
+        None if turnover is None else _turnover(turnover, count),
     )
 
 
@@ -267,15 +282,15 @@ def _compute(  # noqa: PLR0917 - what the kernels take
 
 
 def _check_metric(name: str) -> None:
-    if name not in _KNOWN:
-        message = f"there is no metric {name!r}; the metrics are {', '.join(NAMES)}"
+    if name not in METRICS:
+        message = f"there is no metric {name!r}; the metrics are {', '.join(METRICS)}"
         raise ConfigError(message)
 
 
 def _check_metrics(metrics: Sequence[str] | None, *, has_benchmark: bool) -> tuple[str, ...]:
     """Return what is asked for, each name once, in the order in which it is asked for."""
     if metrics is None:
-        return NAMES if has_benchmark else OWN
+        return METRICS if has_benchmark else (*OWN, TURNOVER)
     if isinstance(metrics, str):
         message = f"metrics is {metrics!r}; expected names in a list, such as [{metrics!r}]"
         raise ConfigError(message)
@@ -363,21 +378,42 @@ def _periods(periods: float | None, ts_close_ns: Stamps | None) -> tuple[float, 
     return float(_DAYS_A_YEAR), "by default"
 
 
-def _years(spans: NDArray[np.int64], ts_close_ns: Stamps | None, per_year: float) -> Floats:
+def _turnover(given: float | Floats, count: int) -> Floats:
+    column = np.asarray(given, np.float64)
+    if column.ndim > 1 or (column.ndim == 1 and len(column) != count):
+        message = f"turnover has shape {column.shape}; expected ({count},), one a series"
+        raise ConfigError(message)
+    return np.broadcast_to(column, (count,))
+
+
+def _years(
+    spans: NDArray[np.int64], ts_close_ns: Stamps | None, per_year: float, start_ns: int | None
+) -> Floats:
     """Return the elapsed time of each series; its first period is as long as the others are."""
     counts = (spans[1] - spans[0]).astype(np.float64)
     years: Floats = counts / per_year
+    if start_ns is not None and (
+        ts_close_ns is None or start_ns > ts_close_ns[:1].min(initial=start_ns)
+    ):
+        message = f"start_ns is {start_ns}; it goes with ts_close_ns, and lies before all of them"
+        raise ConfigError(message)
     if ts_close_ns is None:
         return years
-    for row in np.flatnonzero(counts > 1):
+    for row in np.flatnonzero(counts > 0):
         first, stop = spans[:, row]
+        if first == 0 and start_ns is not None:
+            years[row] = float(ts_close_ns[stop - 1] - start_ns) / YEAR_NS
+            continue
+        if counts[row] == 1:
+            continue
         elapsed = float(ts_close_ns[stop - 1] - ts_close_ns[first]) / YEAR_NS
         years[row] = elapsed * counts[row] / (counts[row] - 1.0)
     return years
 
 
-METRICS: Final = NAMES
-"""Every metric, in the order of the table's columns; the last ones need a benchmark."""
+TURNOVER: Final = "turnover"
+METRICS: Final = (*NAMES, TURNOVER)
+"""Every metric: those of returns alone, those that need a benchmark, and what was traded."""
 COMMON: Final = (
     *("total_return", "cagr", "volatility", "sharpe", "sortino", "calmar", "max_drawdown", "pain"),
     *("ulcer", "martin", "var", "es", "skew", "excess_kurtosis", "omega", "tail_ratio"),

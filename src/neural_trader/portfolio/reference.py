@@ -292,16 +292,24 @@ def _significance(x: Sequence[float], own: Figures, terms: Terms) -> Figures:
     ratio = (mean - terms.risk_free_of_period) / deviation
     total = _sum(_square(r - mean) for r in x)
     q = terms.periods
-    correction = q
-    for lag in range(1, min(lags_of(n), n - 1, int(q) - 1) + 1):
-        products = _sum((x[t] - mean) * (x[t - lag] - mean) for t in range(lag, n))
-        correction += 2.0 * (q - lag) * (products / total)
+    correlations = [
+        _sum((x[t] - mean) * (x[t - lag] - mean) for t in range(lag, n)) / total
+        for lag in range(1, min(lags_of(n), n - 1, int(q) - 1) + 1)
+    ]
     shape = own["skew"], own["excess_kurtosis"]
     return {
-        "lo_sharpe": divide(ratio * q, _root(correction)),
+        "lo_sharpe": divide(ratio * q, _root(periods_together(q, correlations))),
         "psr": probability_of_skill(ratio, n, *shape),
         "min_track_record": track_record(ratio, *shape) if ratio > 0.0 else NAN,
     }
+
+
+def periods_together(periods: float, correlations: Sequence[float]) -> float:
+    """Return the variance of that many periods together, in variances of one: Lo (2002), eq. 20."""
+    total = periods
+    for lag, correlation in enumerate(correlations, start=1):
+        total += 2.0 * (periods - lag) * correlation
+    return total
 
 
 def probability_of_skill(

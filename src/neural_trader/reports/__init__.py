@@ -1,6 +1,15 @@
 """Reports: show a result, in the terminal and as one HTML file."""
 
 from neural_trader.reports.page import report
-from neural_trader.reports.terminal import print_result, print_sweep
+from neural_trader.reports.sheet import TearSheet, Terms, tear_sheet
+from neural_trader.reports.terminal import print_metrics, print_result, print_sweep
 
-__all__ = ["print_result", "print_sweep", "report"]
+__all__ = [
+    "TearSheet",
+    "Terms",
+    "print_metrics",
+    "print_result",
+    "print_sweep",
+    "report",
+    "tear_sheet",
+]

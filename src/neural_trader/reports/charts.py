@@ -1,29 +1,25 @@
 """The charts of a report as plain data: which series, on which axis, with which markers.
 
-Series travel as base64 of little-endian arrays. What the charts leave out of a long run (bars
+What the charts leave out of a long run (bars
 between extremes, markers of early round trips) is counted, so that the page can say so; figures
 are never computed from what is shown.
 """
 
-import base64
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neural_trader.backtesting import Result, RoundTrip, compute_buy_and_hold
-from neural_trader.core.sessions import DAY_NS
 from neural_trader.portfolio import compute_drawdown
+from neural_trader.reports.lines import encode, is_daily, line, times
 from neural_trader.reports.thinning import compute_shown_bars
 
 TRIPS_MAX: Final = 600
 """Round trips whose markers and bars of profit are drawn at most."""
 
 _LEGS_MAX: Final = 2
-_SECOND_NS: Final = 1_000_000_000
 _LOG_RATIO: Final = 3.0
-# Beyond this, a float32 no longer holds a value to a hundredth.
-_FLOAT32_MAX: Final = 65_536.0
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -48,7 +44,7 @@ def compute_charts(result: Result) -> dict[str, Any]:
     lines = [equity, drawdown, *(window.close[row, window.first :] for row in rows)]
     if "z_score" in result.signals:
         lines.append(result.signals["z_score"][window.first :])
-    kept = compute_shown_bars([line[: len(equity)] for line in lines])
+    kept = compute_shown_bars([one[: len(equity)] for one in lines])
     bars = kept + window.first
     places = _shown_trips(result)
     trips = [result.trips[place] for place in places]
@@ -60,7 +56,7 @@ def compute_charts(result: Result) -> dict[str, Any]:
         charts.append(_round_trips(result, trips, places))
     page: dict[str, Any] = {
         "times": _times(result, bars),
-        "daily": _is_daily(result),
+        "daily": is_daily(result.ts_close_ns),
         "charts": charts,
     }
     if len(kept) < len(equity):
@@ -87,35 +83,8 @@ def _shown_trips(result: Result) -> list[int]:
     return [int(place) for place in compute_shown_bars([pnl], points_max=TRIPS_MAX)]
 
 
-def _encode(values: NDArray[Any], kind: str) -> str:
-    return base64.b64encode(np.ascontiguousarray(values, dtype=kind).tobytes()).decode()
-
-
-def _is_daily(result: Result) -> bool:
-    """Return whether a date names a bar."""
-    return bool((np.diff(result.ts_close_ns // DAY_NS) > 0).all())
-
-
 def _times(result: Result, bars: Ints | list[int]) -> str:
-    """Return where bars stand on the axis: at their date, or at their close in whole seconds."""
-    stamps = result.window.ts_close_ns[bars]
-    # Rounded down, since the last nanosecond of a day would else be drawn on the next one.
-    unit = DAY_NS if _is_daily(result) else _SECOND_NS
-    return _encode(stamps // unit * (unit // _SECOND_NS), "<f8")
-
-
-def _series(label: str, values: Floats, color: str, digits: int = 2) -> dict[str, Any]:
-    """Return a line; its values are exact to the digits that the legend prints."""
-    largest = float(np.nanmax(np.abs(values), initial=0.0))
-    wide = largest * 10.0 ** (digits - 2) > _FLOAT32_MAX
-    return {
-        "label": label,
-        "values": _encode(values, "<f8" if wide else "<f4"),
-        "wide": wide,
-        "color": color,
-        "digits": digits,
-        "scale": "y",
-    }
+    return times(result.window.ts_close_ns[bars], daily=is_daily(result.ts_close_ns))
 
 
 def _price_digits(prices: Floats) -> int:
@@ -131,19 +100,19 @@ def _prices(result: Result, legs: list[int], bars: Ints, trips: list[RoundTrip])
     rows = [result.window.rows[leg] for leg in legs]
     for place, (leg, symbol, row) in enumerate(zip(legs, symbols, rows, strict=True)):
         closes = result.window.close[row][bars]
-        line = _series(symbol, closes, f"leg{place}", _price_digits(closes))
-        line["scale"] = "y" if place == 0 else "y2"
-        series.append(line)
+        drawn = line(symbol, closes, f"leg{place}", _price_digits(closes))
+        drawn["scale"] = "y" if place == 0 else "y2"
+        series.append(drawn)
         # Its fills have the color and the axis of its line.
         markers += [
-            group | {"color": f"leg{place}", "scale": line["scale"]}
+            group | {"color": f"leg{place}", "scale": drawn["scale"]}
             for group in _fill_markers(result, leg, trips)
         ]
     for index, name in enumerate(n for n in result.signals if n in ("fast", "slow")):
         values = result.signals[name][bars]
         span = getattr(result.config.strategy, name)
-        line = _series(f"average of {span}", values, f"average{index}", series[0]["digits"])
-        series.append(line | {"width": 1.2, "dash": [[], [8, 3]][index]})
+        drawn = line(f"average of {span}", values, f"average{index}", series[0]["digits"])
+        series.append(drawn | {"width": 1.2, "dash": [[], [8, 3]][index]})
     shown = result.window.close[rows][:, bars]
     log = bool((shown.max(axis=1) / shown.min(axis=1)).max() > _LOG_RATIO)
     axes = f"{symbols[0]} on the left axis, {symbols[1]} on the right" if len(symbols) > 1 else ""
@@ -184,7 +153,7 @@ def _fill_markers(result: Result, leg: int, trips: list[RoundTrip]) -> list[dict
 
 
 def _group(result: Result, bars: Ints | list[int], values: Floats) -> dict[str, Any]:
-    return {"x": _times(result, bars), "y": _encode(values, "<f4"), "scale": "y"}
+    return {"x": _times(result, bars), "y": encode(values, "<f4"), "scale": "y"}
 
 
 def _z_scores(result: Result, bars: Ints, trips: list[RoundTrip]) -> Chart:
@@ -212,7 +181,7 @@ def _z_scores(result: Result, bars: Ints, trips: list[RoundTrip]) -> Chart:
         "title": "z-score of the spread",
         "note": "; ".join(note for note in (thresholds, legend) if note),
         "height": 240,
-        "series": [_series("z-score", z[bars], "leg0") | {"width": 1.1}],
+        "series": [line("z-score", z[bars], "leg0") | {"width": 1.1}],
         "markers": groups,
         "lines": [{"value": value, "dash": dash} for value, dash in levels],
     }
@@ -240,8 +209,8 @@ def _equity(result: Result, kept: Ints) -> Chart:
         "note": note,
         "height": 260,
         "series": [
-            _series("equity", result.equity[kept], "leg0"),
-            _series("buy and hold", held[kept], "leg1")
+            line("equity", result.equity[kept], "leg0"),
+            line("buy and hold", held[kept], "leg1")
             | {"hidden": dwarfs, "dash": [6, 4], "toggle": True},
         ],
     }
@@ -249,13 +218,14 @@ def _equity(result: Result, kept: Ints) -> Chart:
 
 def _drawdown(drawdown: Floats) -> Chart:
     """Return the drawdown as it is drawn: downwards, in percent."""
-    line = _series("drawdown", 0.0 - drawdown * 100.0, "loss") | {"fill": True, "unit": " %"}
+    drawn = line("drawdown", 0.0 - drawdown * 100.0, "loss") | {"fill": True, "unit": " %"}
     return {
         "title": "Drawdown",
         "note": "percent below the highest equity so far, starting capital included",
         "height": 160,
         "unit": " %",
-        "series": [line],
+        "down": True,
+        "series": [drawn],
     }
 
 
@@ -268,7 +238,7 @@ def _round_trips(result: Result, trips: list[RoundTrip], places: list[int]) -> C
         "series": [],
         "bars": {
             "x": _times(result, [trip.exit_bar for trip in trips]),
-            "y": _encode(np.array([trip.pnl for trip in trips]), "<f8"),
-            "number": _encode(np.array(places) + 1, "<f4"),
+            "y": encode(np.array([trip.pnl for trip in trips]), "<f8"),
+            "number": encode(np.array(places) + 1, "<f4"),
         },
     }

@@ -11,18 +11,22 @@ from typing import Any, Final
 from neural_trader.backtesting import Result, SweepResult
 from neural_trader.core import ConfigError
 from neural_trader.core.files import write_whole
+from neural_trader.data import Returns
 from neural_trader.reports import sections, trades
 from neural_trader.reports.charts import compute_charts
+from neural_trader.reports.sheet import TearSheet, tear_sheet
+from neural_trader.reports.sheet_page import render_tear_sheet
 from neural_trader.reports.sweep_page import render_sweep
 
 
-def report(result: Result | SweepResult, path: str | Path) -> Path:
+def report(result: Result | SweepResult | Returns | TearSheet, path: str | Path) -> Path:
     """Write a report: one HTML file under 1 MB that opens offline.
 
     Parameters
     ----------
-    result : Result or SweepResult
-        From ``nt.backtest``, ``nt.load_result`` or ``nt.sweep``.
+    result : Result, SweepResult, Returns or TearSheet
+        From ``nt.backtest``, ``nt.load_result`` or ``nt.sweep``; or returns, of which a tear sheet
+        is made, or one that ``reports.tear_sheet`` made with a benchmark and terms of its own.
     path : str or Path
         A file; its folder must exist. It is replaced only by a complete new report. A leading
         ``~`` is the user's home.
@@ -35,7 +39,7 @@ def report(result: Result | SweepResult, path: str | Path) -> Path:
     Raises
     ------
     ConfigError
-        ``result`` is not a result.
+        ``result`` is none of these.
     DataError
         The path is a folder, or its folder is missing or cannot be written to.
 
@@ -46,16 +50,23 @@ def report(result: Result | SweepResult, path: str | Path) -> Path:
     highest bars of every stretch, tables the latest round trips; the page says so where it does,
     and its figures are those of the whole run.
     """
-    if not isinstance(result, (Result, SweepResult)):
+    if isinstance(result, Returns):
+        result = tear_sheet(result)
+    if isinstance(result, TearSheet):
+        page = render_tear_sheet(result)
+    elif isinstance(result, SweepResult):
+        page = render_sweep(result)
+    elif isinstance(result, Result):
+        page = render(result)
+    else:
         message = (
             f"result is a {type(result).__name__}; expected what nt.backtest, nt.load_result or "
-            "nt.sweep returned"
+            "nt.sweep returned, or returns"
         )
         raise ConfigError(message)
     path = Path(path).expanduser()
-    page = (render_sweep(result) if isinstance(result, SweepResult) else render(result)).encode()
     with write_whole(path) as file:
-        file.write(page)
+        file.write(page.encode())
     return path
 
 

@@ -6,32 +6,12 @@ from html import escape
 from typing import Final
 
 from neural_trader.backtesting import Result
+from neural_trader.portfolio import METRICS, OLDER_NAMES
 from neural_trader.reports.formats import NBSP, cell, head, number, percent, table, tone
+from neural_trader.reports.metric_words import listed, metric_text
 
-_PERCENT: Final = {
-    "total_return",
-    "cagr",
-    "ann_volatility",
-    "max_drawdown",
-    "buy_and_hold_return",
-    "period_hit_rate",
-    "period_best",
-    "period_worst",
-    "trade_hit_rate",
-    "time_in_market",
-}
+_PERCENT: Final = {"buy_and_hold_return", "trade_hit_rate", "time_in_market"}
 _MONEY: Final = {"net_pnl", "gross_pnl", "fees", "slippage", "traded_value", "trade_expectancy"}
-_PERFORMANCE: Final = (
-    "total_return",
-    "cagr",
-    "buy_and_hold_return",
-    "ann_volatility",
-    "sharpe",
-    "sortino",
-    "calmar",
-    "max_drawdown",
-    "max_drawdown_bars",
-)
 _MEANINGS: Final = {
     "hedge_ratio_not_positive": "the hedge ratio was not above zero",
     "leg_of_zero_shares": "a leg would have had no share",
@@ -142,18 +122,11 @@ def skipped(result: Result) -> str:
 
 def metrics(result: Result) -> str:
     """Return every metric by group, with the reason where it is undefined."""
-    groups: dict[str, list[str]] = {
-        "Return and risk": [name for name in _PERFORMANCE if name in result.metrics],
-        "Round trips": [],
-        "Costs and exposure": [],
-    }
-    for name in sorted(result.metrics):
-        if name.startswith("trade_"):
-            groups["Round trips"].append(name)
-        elif name.startswith("period_") or name == "bars":
-            groups["Return and risk"].append(name)
-        elif name not in _PERFORMANCE:
-            groups["Costs and exposure"].append(name)
+    groups = listed(tuple(name for name in result.metrics if name != "turnover"))
+    known = {name for names in groups.values() for name in names} | set(OLDER_NAMES)
+    others = sorted(set(result.metrics) - known)
+    groups["Round trips"] = [name for name in others if name.startswith("trade_")]
+    groups["Costs and exposure"] = [name for name in others if not name.startswith("trade_")]
     return "".join(_metric_table(result, title, names) for title, names in groups.items() if names)
 
 
@@ -175,6 +148,8 @@ def _metric(name: str, value: float) -> str:
         return percent(value)
     if name in _MONEY:
         return number(value)
+    if name in METRICS and name != "turnover":
+        return metric_text(name, value)
     return number(value, 0 if value.is_integer() else 4)
 
 

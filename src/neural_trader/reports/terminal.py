@@ -4,15 +4,20 @@ import textwrap
 from typing import TYPE_CHECKING, Final
 
 from neural_trader.backtesting import Result, SweepResult
+from neural_trader.core.sessions import session_date
+from neural_trader.reports.metric_words import metric_text
 from neural_trader.reports.sweep_page import words, written
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from neural_trader.reports.sheet import TearSheet
+
 _GAP: Final = 4
 _NOTE_WIDTH_MAX: Final = 100
 _BEST: Final = 10
+_HEADLINES: Final = ("cagr", "volatility", "sharpe", "sortino", "max_drawdown", "calmar", "es")
 _SHOWN: Final = ("sharpe", "total_return", "final_equity", "max_drawdown", "trades")
 
 
@@ -86,6 +91,52 @@ def print_sweep(result: SweepResult, console: "Console | None" = None) -> None:
         told = ", ".join(f"{words(name)} {written(name, after[name])}" for name in _SHOWN)
         console.print(Text(f"the first from {after['start']} on: {told}"), soft_wrap=True)
     console.print(Text(f"- {note}", style="dim"), soft_wrap=True)
+
+
+def print_metrics(sheet: "TearSheet", console: "Console | None" = None) -> None:
+    """Print the metrics of one series whole, or the headlines of several.
+
+    Parameters
+    ----------
+    sheet : TearSheet
+        From ``tear_sheet``.
+    console : rich.console.Console, optional
+        Standard output by default.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = console or Console()
+    returns, found = sheet.returns, sheet.performance
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    if len(sheet.wanted) == 1:
+        (name,) = sheet.wanted
+        table.add_column("metric")
+        table.add_column(Text(name), justify="right")
+        table.add_column("")
+        reasons = found.undefined(name)
+        for metric, value in found.of(name).items():
+            table.add_row(metric, metric_text(metric, value), Text(reasons.get(metric, "")))
+    else:
+        table.add_column("series")
+        for metric in _HEADLINES:
+            table.add_column(metric, justify="right", no_wrap=True)
+        for name in sheet.wanted:
+            figures = found.of(name)
+            table.add_row(
+                Text(name), *(metric_text(metric, figures[metric]) for metric in _HEADLINES)
+            )
+    console.print(table)
+    first, last = (session_date(int(returns.ts_close_ns[at])) for at in (0, -1))
+    count = len(returns.ts_close_ns)
+    console.print(Text(f"\n{returns.name}: {count:,} periods from {first} to {last}"))
+    for name, told in found.conventions.items():
+        console.print(Text(f"{name}: {told}", style="dim"))
+    if "survivors" in returns.labels:
+        console.print("survivors: these symbols are known today because they lasted")
+    if len(sheet.wanted) > 1:
+        console.print("all metrics: --json, or one series with --symbols", style="dim")
 
 
 def _figures(rows: list[tuple[str, str]], width: int) -> "list[Text]":

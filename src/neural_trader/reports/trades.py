@@ -1,30 +1,15 @@
 """The tables of a report that grow with the run: round trips, and returns by month and year."""
 
-import math
 from typing import Final
 
 from neural_trader.backtesting import Result, RoundTrip
 from neural_trader.core.sessions import session_date
 from neural_trader.portfolio import compute_calendar_returns
 from neural_trader.reports.formats import cell, head, number, tone
+from neural_trader.reports.months import months
 
 ROWS_MAX: Final = 400
-YEARS_MAX: Final = 100
 _LEGS_MAX: Final = 2
-_MONTHS: Final = (
-    "Jan",
-    "Feb",
-    "Mar",
-    "Apr",
-    "May",
-    "Jun",
-    "Jul",
-    "Aug",
-    "Sep",
-    "Oct",
-    "Nov",
-    "Dec",
-)
 
 
 def round_trips(result: Result) -> str:
@@ -121,32 +106,8 @@ def _outcome(trip: RoundTrip, *, can_converge: bool) -> tuple[str, str]:
 
 
 def calendar(result: Result) -> str:
-    """Return the returns of every month and year as a table, the latest ``YEARS_MAX`` years."""
+    """Return the returns of every month and year as a table."""
     years = compute_calendar_returns(
         result.equity, result.ts_close_ns, capital=result.config.capital
     )
-    shown = years[-YEARS_MAX:]
-    body = "".join(
-        f'<tr><th scope="row">{year.year}</th>'
-        + "".join(_return_cell(value) for value in year.months)
-        + _return_cell(year.total, "total")
-        + "</tr>"
-        for year in shown
-    )
-    left_out = (
-        f"<p>These are the last {len(shown)} of {len(years)} years.</p>"
-        if len(shown) < len(years)
-        else ""
-    )
-    return (
-        f'{left_out}<div class="scroll" tabindex="0" role="region" aria-label="Returns">'
-        "<table><caption>Returns by month and year, percent; a dot: no change</caption>"
-        f"{head(['year', *_MONTHS, 'whole year'], {'year'})}<tbody>{body}</tbody></table></div>"
-    )
-
-
-def _return_cell(value: float, kind: str = "") -> str:
-    if math.isnan(value):
-        return cell("", kind)
-    text = "·" if value == 0.0 else number(value * 100.0, 1)
-    return cell(text, f"{kind} {tone(value * 100.0, 1) if value else 'flat'}")
+    return months(years)

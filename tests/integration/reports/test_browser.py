@@ -13,6 +13,7 @@ import pytest
 
 import neural_trader as nt
 from tests.reported import CASES, run_case
+from tests.tear_sheets import SHEETS, sheet_of
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 pytestmark = pytest.mark.skipif(
@@ -40,7 +41,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @cache
 def open_report(name: str, width: int, *, dark: bool, folder: Path) -> dict[str, Any]:
     """Open a report in a frame of a width, use it, and return what the probe told."""
-    text = nt.report(run_case(name), folder / "report.html").read_text(encoding="utf-8")
+    made = sheet_of(name) if name in SHEETS else run_case(name)
+    text = nt.report(made, folder / "report.html").read_text(encoding="utf-8")
     text = text.replace("<title>", f"{LISTEN}<title>", 1)
     text = text.replace("</body>", f"<script>{PROBE}</script></body>", 1)
     # A frame, since a window of a desktop browser has a least width.
@@ -137,3 +139,33 @@ def test_buy_and_hold_can_be_shown_by_key(folder: Path) -> None:
     color = LEGS[LIGHT][1]
     assert told["drawn"][2].get(color, 0) == 0
     assert told["toggled"][2].get(color, 0) > 100
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_every_tear_sheet_opens_without_a_problem(name: str, folder: Path) -> None:
+    told = open_report(name, WIDE, dark=False, folder=folder)
+    assert told["problems"] == []
+    assert told["overflow"] <= 0, "the page scrolls sideways"
+    assert len(told["drawn"]) == len(told["titles"]) >= 2
+    assert all(told["drawn"])
+
+
+@pytest.mark.parametrize(
+    ("name", "dark"), [("one series", True), ("all prices", False), ("names to escape", True)]
+)
+def test_a_tear_sheet_fits_a_phone_and_its_colors(name: str, dark: bool, folder: Path) -> None:
+    told = open_report(name, NARROW, dark=dark, folder=folder)
+    assert told["problems"] == []
+    assert told["overflow"] <= 0, "the page scrolls sideways"
+    assert told["background"] == (DARK if dark else LIGHT)
+    growth = told["drawn"][0]
+    assert growth.get(LEGS[told["background"]][0], 0) > 100
+    assert told["printed"]["background"] == LIGHT
+
+
+def test_a_line_of_a_tear_sheet_can_be_switched_off(folder: Path) -> None:
+    told = open_report("late and early", WIDE, dark=False, folder=folder)
+    assert told["pressed"] == ["true", "false"]
+    color = LEGS[LIGHT][0]
+    assert told["drawn"][0].get(color, 0) > 100
+    assert told["toggled"][0].get(color, 0) == 0

@@ -9,12 +9,17 @@ import pytest
 
 from neural_trader.core.sessions import DAY_NS, last_ns
 from neural_trader.portfolio import (
+    METRICS,
+    OLDER_NAMES,
     compute_calendar_returns,
     compute_drawdown,
     compute_metrics,
     compute_periods_per_year,
+    measure,
 )
 
+RNG = np.random.default_rng(3)
+Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 EQUITY = [100.0, 102.0, 99.0, 99.0, 105.0, 103.0]
 
 
@@ -43,7 +48,49 @@ def test_figures_by_hand() -> None:
     assert values["period_hit_rate"] == pytest.approx(2 / 5)
     assert values["period_best"] == pytest.approx(max(returns))
     assert values["period_worst"] == pytest.approx(min(returns))
-    assert found.undefined == {}
+    assert found.undefined == {"lo_sharpe": "the autocorrelations leave no variance"}
+
+
+@pytest.mark.parametrize("days", [1, 3])
+def test_the_whole_list_is_that_of_measure(days: int) -> None:
+    """One source: what a backtest says is what ``measure`` says of its returns."""
+    equity: Floats = 100.0 * np.multiply.accumulate(1.0 + RNG.normal(0.0004, 0.01, 400))
+    equity[0] = 100.0
+    held: Floats = 50.0 * np.multiply.accumulate(1.0 + RNG.normal(0.0004, 0.01, 400))
+    stamps = stamps_of([days * day for day in range(400)])
+    found = compute_metrics(equity, stamps, capital=100.0, risk_free=0.02, benchmark=held)
+    by_itself = measure(
+        equity[1:] / equity[:-1] - 1.0,
+        ts_close_ns=stamps[1:],
+        start_ns=int(stamps[0]),
+        risk_free=0.02,
+        benchmark=held[1:] / held[:-1] - 1.0,
+    ).of("0")
+    assert set(METRICS) - set(found.values) == {"turnover"}
+    for name in set(METRICS) - {"turnover"}:
+        assert found.values[name] == pytest.approx(by_itself[name], rel=1e-12, nan_ok=True), name
+    for older, name in OLDER_NAMES.items():
+        assert found.values[older] == found.values[name]
+
+
+def test_an_account_that_lost_everything_has_its_fall_and_no_ratio() -> None:
+    found = compute_metrics(np.array([100.0, 120.0, -6.0]), WEEKDAYS[:3], capital=100.0)
+    assert found.values["max_drawdown"] == pytest.approx(126 / 120)
+    assert found.values["total_return"] == pytest.approx(-1.06)
+    assert set(found.undefined) == {name for name, v in found.values.items() if math.isnan(v)}
+    assert found.undefined["sharpe"] == "equity fell to zero or below"
+
+
+def test_growth_and_drawdowns_of_minutes_are_those_of_every_bar() -> None:
+    equity = np.array([100.0, 80.0, 101.0, 99.0, 60.0, 104.0, 103.0, 110.0, 111.0])
+    stamps = np.array(
+        [(day * 24 + hour) * (DAY_NS // 24) for day in range(3) for hour in (9, 12, 20)]
+    )
+    found = compute_metrics(equity, stamps, capital=100.0)
+    assert found.values["max_drawdown"] == pytest.approx(41 / 101)
+    assert found.values["drawdown_duration"] == 2
+    assert found.values["calmar"] == pytest.approx(found.values["cagr"] / (41 / 101))
+    assert found.values["worst"] == pytest.approx(104 / 101 - 1)
 
 
 def test_the_risk_free_rate_is_turned_into_one_a_period() -> None:
@@ -82,7 +129,7 @@ def test_intraday_bars_are_reduced_to_sessions() -> None:
     [
         ([100.0], "sharpe", "fewer than two returns"),
         ([100.0, 100.0, 100.0], "sharpe", "returns do not vary"),
-        ([100.0, 101.0, 103.0], "sortino", "no return below the target"),
+        ([100.0, 101.0, 103.0], "sortino", "no return below the acceptable one"),
         ([100.0, 101.0, 103.0], "calmar", "no drawdown"),
         ([100.0, 50.0, -1.0], "cagr", "equity fell to zero or below"),
     ],

@@ -8,11 +8,15 @@ import pytest
 
 from neural_trader.core.errors import ConfigError, DataError
 from neural_trader.core.sessions import last_ns
-from neural_trader.portfolio import measure
+from neural_trader.portfolio import METRICS, measure
 from neural_trader.portfolio.reference import NAMES, OWN, RELATIVE
 
 NAN, INF = math.nan, math.inf
 RNG = np.random.default_rng(1)
+
+
+def without_turnover(figures: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in figures.items() if name != "turnover"}
 
 
 def test_returns_that_do_not_vary_have_no_ratio_and_say_so() -> None:
@@ -34,7 +38,7 @@ def test_all_cash() -> None:
 
 def test_nothing_and_one_return() -> None:
     nothing = measure(np.empty(0))
-    assert set(nothing.undefined("0").values()) == {"no returns"}
+    assert set(without_turnover(nothing.undefined("0")).values()) == {"no returns"}
     one = measure(np.array([0.02]))
     assert one.of("0")["total_return"] == pytest.approx(0.02)
     assert one.undefined("0")["volatility"] == "fewer than two returns"
@@ -61,7 +65,7 @@ def test_a_series_is_measured_where_it_is() -> None:
 def test_a_series_that_is_never_there() -> None:
     x = np.column_stack([RNG.normal(0, 0.01, 10), np.full(10, NAN)])
     assert measure(x).observations.tolist() == [10, 0]
-    assert set(measure(x).undefined("1").values()) == {"no returns"}
+    assert set(without_turnover(measure(x).undefined("1")).values()) == {"no returns"}
 
 
 def test_a_loss_of_everything_has_no_growth() -> None:
@@ -81,9 +85,9 @@ def test_months_are_seen_in_the_times() -> None:
 
 def test_figures_of_a_benchmark_need_one() -> None:
     x = RNG.normal(0, 0.01, 30)
-    assert tuple(measure(x).of("0")) == OWN
+    assert tuple(measure(x).of("0")) == (*OWN, "turnover")
     with_itself = measure(x, benchmark=x)
-    assert tuple(with_itself.of("0")) == NAMES
+    assert tuple(with_itself.of("0")) == METRICS == (*NAMES, "turnover")
     figures = with_itself.of("0")
     assert [figures[name] for name in ("beta", "r2", "tracking_error", "up_capture")] == [
         pytest.approx(1.0),

@@ -5,7 +5,9 @@ import pytest
 
 import neural_trader as nt
 from neural_trader.core.sessions import session_date
+from neural_trader.portfolio import OLDER_NAMES
 from neural_trader.reports import formats, trades
+from neural_trader.reports.metric_words import GROUPS
 from neural_trader.reports.page import render
 from tests.reported import AWKWARD, CASES, run_case
 from tests.unit.reports.pages import Page
@@ -69,15 +71,16 @@ def test_a_result_that_was_saved_gives_the_same_page(tmp_path: Path) -> None:
 @EVERY
 def test_every_metric_stands_there_with_its_reason(name: str) -> None:
     result, page = run_case(name), page_of(name)
-    titles = ("Return and risk", "Round trips", "Costs and exposure")
-    shown = {row[0]: row[1] for title in titles for row in page.tables[title][1:]}
-    assert set(shown) == set(result.metrics)
-    assert shown["sharpe"].split()[0] == formats.number(result.metrics["sharpe"], 4)
+    titles = (*GROUPS, "Round trips", "Costs and exposure")
+    shown = {row[0]: row[1] for title in titles for row in page.tables.get(title, [])[1:]}
+    assert set(shown) == set(result.metrics) - set(OLDER_NAMES)
+    assert shown["sharpe"].split()[0] == formats.number(result.metrics["sharpe"], 3)
     assert shown["net_pnl"].strip() == formats.number(result.metrics["net_pnl"])
-    for metric, value in result.metrics.items():
+    for metric, text in shown.items():
+        value = result.metrics[metric]
         reason = result.summary.undefined.get(metric, "")
-        assert shown[metric].startswith(DASH) == math.isnan(value), metric
-        assert reason in shown[metric]
+        assert text.startswith(DASH) == math.isnan(value), metric
+        assert reason in text
 
 
 @EVERY

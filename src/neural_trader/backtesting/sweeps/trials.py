@@ -11,7 +11,7 @@ from neural_trader.backtesting.sweeps.result import FIGURES
 from neural_trader.backtesting.window import Window
 from neural_trader.core import Bars, ConfigError, RunRefused
 from neural_trader.core.bars import Floats
-from neural_trader.portfolio import compute_periods_per_year, last_of_sessions
+from neural_trader.portfolio import compute_metrics, compute_periods_per_year, last_of_sessions
 
 WIDTH: Final = len(FIGURES) + 2
 """Numbers of a row: the figures, whether it was ruined, whether it was refused."""
@@ -49,7 +49,9 @@ def _row(strategy: Any, bars: Bars, arguments: dict[str, Any]) -> Floats:  # noq
     except RunRefused:
         row[-1] = 1.0
         return row
-    metrics, outcome = result.metrics, result.outcome
+    outcome, capital = result.outcome, result.config.capital
+    # Not its whole summary: a row holds a few of the figures, and there are many trials.
+    metrics = compute_metrics(result.equity, result.ts_close_ns, capital=capital).values
     row[:] = [
         result.trades,
         result.fill_count,

@@ -215,7 +215,7 @@
 
   function valueRange(chart) {
     if (chart.log) return { distr: 3, range: logRange };
-    if (chart.unit) return { range: downRange };
+    if (chart.down) return { range: downRange };
     return { range: padded(chart.bars ? [0] : (chart.lines || []).map((line) => line.value)) };
   }
 
