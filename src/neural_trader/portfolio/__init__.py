@@ -22,12 +22,12 @@ from neural_trader.portfolio.turnover import compute_turnover, turnover_of_weigh
 __all__ = [
     "COMMON",
     "METRICS",
-    "Ledger",
     "OLDER_NAMES",
     "ROLLING",
     "YEAR_NS",
     "Drawdown",
     "FactorModel",
+    "Ledger",
     "Metrics",
     "Performance",
     "PositionLine",
