@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from neural_trader.app.cli.portfolio_optimize import optimize
 from neural_trader.core import ConfigError
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ _PERCENT: Final = frozenset(
 
 @click.group()
 def portfolio() -> None:
-    """Measure returns."""
+    """Measure returns, and choose weights."""
+
+
+portfolio.add_command(optimize)
 
 
 @portfolio.command(short_help="Compute the performance metrics of returns.")
