@@ -198,6 +198,20 @@ def test_groups_and_views_from_files(tmp_path: Path) -> None:
         assert bought[symbol] * BARS[symbol].close[bar - 1] == pytest.approx(part * 1e5, rel=1e-3)
 
 
+def test_a_group_waits_for_who_is_late_and_refuses_who_is_unknown(tmp_path: Path) -> None:
+    groups = tmp_path / "groups.toml"
+    groups.write_text('[groups.young]\nsymbols = ["LATE", "B"]\nmax = 0.3\n')
+    late = make_block({"LATE": walk(2, 80)}, days=range(60, 140))
+    bars = mixed(make_block({"A": walk(1, 140), "B": walk(3, 140)}), late)
+    run = nt.backtest(Rebalance("min-variance", "week", 40, groups=groups), bars, capital=1e6)
+    held = held_by(run)
+    worth = {symbol: held[symbol] * bars[symbol].close[-1] for symbol in held}
+    assert worth["LATE"] > 0.0
+    assert worth["LATE"] + worth["B"] == pytest.approx(0.3 * run.final_equity, rel=0.1)
+    with pytest.raises(nt.ConfigError, match="unknown symbol 'LATE' in the run, named by group"):
+        nt.backtest(Rebalance(groups=groups, symbols="A,B"), bars)
+
+
 def test_a_run_can_be_saved(tmp_path: Path) -> None:
     rule = Rebalance("black-litterman", lookback_bars=60, views=MARKET)
     run = nt.backtest(rule, BARS, end="1990-12-31")

@@ -299,6 +299,12 @@ class TestHrp:
 
 
 class TestSolver:
+    def test_a_ratio_without_end_is_told(self) -> None:
+        given = Moments(("A", "B"), np.array([-0.1, 0.01]), np.eye(2) * 0.04)
+        endless = Constraints(min_weight=-np.inf, groups=(Group("g", ("A",), -np.inf, 9.0),))
+        with pytest.raises(ConfigError, match="rises without end"):
+            optimize(given, "max-sharpe", constraints=endless)
+
     def test_turnover(self) -> None:
         held = dict.fromkeys(NAMES, 0.2)
         found = weigh("min-variance", constraints=Constraints(turnover=0.3, current=held))

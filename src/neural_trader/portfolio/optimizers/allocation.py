@@ -243,7 +243,7 @@ def _max_sharpe(task: _Task) -> _Answer:
     nothing = np.zeros(len(matrix))
     try:
         return _Answer(*conic.solve(matrix, nothing, limits, excess=task.excess), how)
-    except ConfigError:
+    except conic.Infeasible:
         # Which of the two cannot be: the constraints, or an excess return above 0 within them?
         conic.solve(matrix, nothing, limits)
     raise NoPortfolio(quadratic.NOTHING_EARNS)

@@ -11,9 +11,14 @@ import numpy as np
 from neural_trader.core.errors import ConfigError, DataError
 from neural_trader.portfolio.metrics import Floats
 from neural_trader.portfolio.optimizers.constraints import Limits
+from neural_trader.portfolio.optimizers.quadratic import ENDLESS, FAR
 
 TOLERANCE: Final = 1e-6
 """How far a condition of the best weights may be missed, in units of the scaled problem."""
+
+
+class Infeasible(ConfigError):  # noqa: N818 - it names what they are
+    """No weights keep all constraints at once."""
 
 
 def solve(
@@ -79,12 +84,14 @@ def solve(
         settings,
     ).solve()
     status = str(found.status)
+    if status == "DualInfeasible":
+        raise ConfigError(ENDLESS)
     if "Infeasible" in status:
         message = (
             "no weights keep all constraints at once (bounds, groups, turnover, leverage, target); "
             "loosen one"
         )
-        raise ConfigError(message)
+        raise Infeasible(message)
     x, dual, slack = (np.asarray(part) for part in (found.x, found.z, found.s))
     residual = np.inf
     if len(x) == width and np.isfinite(x).all() and x[count] > 0.0:
@@ -102,6 +109,8 @@ def solve(
         )
         raise DataError(message)
     weights = np.clip(x[:count] / x[count], limits.low, limits.high)
+    if np.abs(weights).sum() > FAR:
+        raise ConfigError(ENDLESS)
     return weights, residual
 
 

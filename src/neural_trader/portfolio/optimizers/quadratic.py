@@ -19,7 +19,11 @@ NOTHING_EARNS: Final = (
 """What is said where a ratio is asked for."""
 
 _SEARCH_MAX: Final = 200
-_FAR: Final = 1e6
+FAR: Final = 1e6
+ENDLESS: Final = (
+    "the ratio rises without end as long and short positions grow; give min_weight and max_weight"
+)
+"""What is said of weights whose sizes add up to more than ``FAR``."""
 
 
 class Frontier:
@@ -204,12 +208,8 @@ def maximize_ratio(
         aim = (variance - trade * trade * slope) / rest if rest > 0.0 else math.inf
         if not least < aim < top:
             aim = (least + top) / 2.0 if top < math.inf else 2.0 * trade
-        if np.abs(weights).sum() > _FAR:
-            message = (
-                "the ratio rises without end as long and short positions grow; give min_weight and "
-                "max_weight"
-            )
-            raise ConfigError(message)
+        if np.abs(weights).sum() > FAR:
+            raise ConfigError(ENDLESS)
         if aim == trade or abs(aim - trade) <= 1e-15 * trade:
             break
         trade = aim
@@ -224,7 +224,7 @@ def greatest_gain(gain: Floats, low: Floats, high: Floats) -> float:
     if endless.any():
         if gain[np.isinf(high)].max(initial=-math.inf) > gain[endless].min():
             return math.inf
-        low = np.where(endless, -_FAR, low)
+        low = np.where(endless, -FAR, low)
     weights, rest = low.copy(), 1.0 - float(low.sum())
     for at in np.argsort(-gain, kind="stable"):
         more = min(rest, float(high[at] - low[at]))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from neural_trader.core import ConfigError
+from neural_trader.core import ConfigError, unknown_symbol
 from neural_trader.core.bars import SymbolBars
 from neural_trader.core.errors import DataError, NoPortfolio
 from neural_trader.portfolio.optimizers import (
@@ -76,8 +76,8 @@ class Rebalance(Rule):
     where a symbol has ``lookback_bars`` + 1 closes, and fills at bar t + 1. In a period it decides
     at the first bar at which all symbols that still trade have one.
     Missing: a symbol with too few closes on the common bars, or whose closes do not move within the
-    window, takes no part and is not held; one that has ended is left alone. "black-litterman" waits
-    until every symbol of the market's weights takes part.
+    window, takes no part, is not held, and counts as 0 in its groups; one that has ended is left
+    alone. "black-litterman" waits until every symbol of the market's weights takes part.
     Cash: where no weights are expected to earn more than the risk-free rate, "max-sharpe" and
     "black-litterman" hold none of the symbols until the next period.
     Costs are charged on what is traded, which is the change of the weights and their drift; they
@@ -129,7 +129,12 @@ class Rebalance(Rule):
 
     def begin(self, ctx: Context, symbols: tuple[str, ...]) -> None:
         """Have decided in no period yet."""
-        del ctx, symbols
+        del ctx
+        for group in self._options.constraints.groups:
+            for symbol in group.symbols:
+                if symbol not in symbols:
+                    where = f"the run, named by group {group.name!r}"
+                    raise ConfigError(unknown_symbol(symbol, symbols, where=where))
         self._period: object = None
 
     def decide(self, ctx: Context) -> dict[str, float]:
@@ -176,6 +181,7 @@ class Rebalance(Rule):
     ) -> dict[str, float]:
         """Return the weights by symbol; none where cash is all that is left."""
         options = self._options
+        constraints = _among(options.constraints, series)
         try:
             moments = estimate_moments(
                 returns,
@@ -184,9 +190,7 @@ class Rebalance(Rule):
                 risk_free=options.risk_free,
                 ts_close_ns=stamps,
             )
-            found = optimize(
-                moments, self.method, constraints=options.constraints, views=options.views
-            )
+            found = optimize(moments, self.method, constraints=constraints, views=options.views)
         except NoPortfolio:
             return {}
         except (ConfigError, DataError) as error:
@@ -200,6 +204,17 @@ def _read_name(name: str, value: str, known: tuple[str, ...]) -> str:
         message = f"{name} is {value!r}; expected one of {', '.join(known)}"
         raise ConfigError(message)
     return value
+
+
+def _among(constraints: Constraints, series: list[str]) -> Constraints:
+    """Return constraints whose groups hold those alone that take part: the others weigh 0."""
+    here = [
+        group._replace(symbols=tuple(name for name in group.symbols if name in series))
+        for group in constraints.groups
+    ]
+    return constraints._replace(
+        groups=tuple(group for group in here if group.symbols or group.min_weight > 0.0)
+    )
 
 
 def _live(ctx: Context, columns: dict[str, SymbolBars]) -> list[str]:
