@@ -5,6 +5,7 @@
     NeuralTraderError
     |-- ConfigError    an option, argument or combination of them cannot be used
     |-- DataError      data are missing, unreadable or not what they must be
+    |   `-- NoPortfolio           no weights within the bounds are expected to earn anything
     |-- RunRefused     a run broke a limit that protects its user (leverage)
     |-- StrategyError  the code of a user's own strategy failed
     |-- SawTheFuture   a strategy decided with bars that came later
@@ -31,6 +32,10 @@ class ConfigError(NeuralTraderError):
 
 class DataError(NeuralTraderError):
     """Data are missing, unreadable or not what they must be."""
+
+
+class NoPortfolio(DataError):  # noqa: N818 - it names what is missing
+    """No weights within the bounds are expected to earn more than the risk-free rate."""
 
 
 class RunRefused(NeuralTraderError):  # noqa: N818 - it names what happened

@@ -27,6 +27,7 @@ EVERY: list[tuple[str, Callable[[], Any]]] = [
     ("donchian", lambda: library.DonchianBreakout(10, 5, short=True, size="10 shares")),
     ("time series", lambda: library.TimeSeriesMomentum(60, 5, short=True)),
     ("cross section", lambda: library.CrossSectionalMomentum(40, 5, "week", short=True)),
+    ("rebalance", lambda: library.Rebalance("risk-parity", "week", 40)),
     (
         "pairs",
         lambda: library.PairsBook(

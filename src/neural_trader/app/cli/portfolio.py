@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from neural_trader.app.cli.portfolio_optimize import optimize
 from neural_trader.core import ConfigError
 
 if TYPE_CHECKING:
@@ -51,7 +52,10 @@ def _of_returns(command: Command) -> Command:
 
 @click.group()
 def portfolio() -> None:
-    """Measure returns."""
+    """Measure returns, and choose weights."""
+
+
+portfolio.add_command(optimize)
 
 
 @portfolio.command(short_help="Compute the performance metrics of returns.")

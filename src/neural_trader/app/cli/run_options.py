@@ -24,6 +24,7 @@ _LIBRARY: Final = {
     "time-series-momentum": "TimeSeriesMomentum",
     "cross-sectional-momentum": "CrossSectionalMomentum",
     "pairs-book": "PairsBook",
+    "rebalance": "Rebalance",
 }
 _NAMES: Final = ", ".join((*_KINDS, *_LIBRARY))
 _OWN: Final = {"pairs": ("lookback", "entry", "exit"), "sma-cross": ("fast", "slow")}

@@ -10,6 +10,7 @@ from neural_trader.strategies.library.breakout import DonchianBreakout
 from neural_trader.strategies.library.ensemble import Ensemble
 from neural_trader.strategies.library.momentum import CrossSectionalMomentum, TimeSeriesMomentum
 from neural_trader.strategies.library.pairs_book import PairsBook
+from neural_trader.strategies.library.rebalance import Rebalance
 from neural_trader.strategies.library.reversion import BollingerReversion, RsiReversion
 from neural_trader.strategies.library.rule import Rule
 from neural_trader.strategies.library.screening import Candidate, screen_pairs
@@ -23,6 +24,7 @@ __all__ = [
     "EmaCross",
     "Ensemble",
     "PairsBook",
+    "Rebalance",
     "RsiReversion",
     "Rule",
     "Size",

@@ -1,18 +1,15 @@
 """Momentum: what rose goes on rising, against its own past or against its peers."""
 
-import datetime as dt
 import math
 from collections import deque
 from collections.abc import Sequence
-from typing import Literal
 
 from neural_trader.core import ConfigError
 from neural_trader.strategies.context import Context
+from neural_trader.strategies.library.periods import Period, period_of, read_period
 from neural_trader.strategies.library.rule import Rule, read_flag
 from neural_trader.strategies.library.size import Size
 from neural_trader.strategies.parameters import read_finite, read_whole
-
-Rebalance = Literal["day", "week", "month", "quarter"]
 
 
 class _Momentum(Rule):
@@ -22,7 +19,7 @@ class _Momentum(Rule):
         self,
         lookback: int,
         skip: int,
-        rebalance: Rebalance,
+        rebalance: Period,
         *,
         short: bool,
         size: float | str | Size,
@@ -32,10 +29,7 @@ class _Momentum(Rule):
         self.lookback = read_whole("lookback", lookback, at_least=1)
         self.skip = read_whole("skip", skip, at_least=0)
         self.short = read_flag("short", short)
-        if rebalance not in ("day", "week", "month", "quarter"):
-            message = f"rebalance is {rebalance!r}; expected day, week, month or quarter"
-            raise ConfigError(message)
-        self.rebalance = rebalance
+        self.rebalance = read_period("rebalance", rebalance)
         if self.skip >= self.lookback:
             message = f"skip is {skip!r} and lookback is {lookback!r}; expected skip < lookback"
             raise ConfigError(message)
@@ -54,7 +48,7 @@ class _Momentum(Rule):
 
     def decide(self, ctx: Context) -> dict[str, float]:
         """Return the exposures at the first bar of a period."""
-        period = _period(ctx.date, self.rebalance)
+        period = period_of(ctx.date, self.rebalance)
         if period == self._period:
             return {}
         returns = {}
@@ -105,7 +99,7 @@ class TimeSeriesMomentum(_Momentum):
         self,
         lookback: int = 252,
         skip: int = 21,
-        rebalance: Rebalance = "month",
+        rebalance: Period = "month",
         *,
         short: bool = False,
         size: float | str | Size = "40% volatility",
@@ -153,7 +147,7 @@ class CrossSectionalMomentum(_Momentum):
         self,
         lookback: int = 252,
         skip: int = 21,
-        rebalance: Rebalance = "month",
+        rebalance: Period = "month",
         *,
         part: float = 0.3,
         short: bool = False,
@@ -187,13 +181,3 @@ class CrossSectionalMomentum(_Momentum):
         if self.short:
             wanted |= dict.fromkeys(ranked[-count:], -1.0 / count)
         return wanted
-
-
-def _period(date: dt.date, rebalance: Rebalance) -> object:
-    """Return what stays the same within a period."""
-    if rebalance == "day":
-        return date
-    if rebalance == "week":
-        return date.isocalendar()[:2]
-    month = date.month if rebalance == "month" else (date.month - 1) // 3
-    return date.year, month
