@@ -45,13 +45,17 @@ class Measured(NamedTuple):
 
 
 class PortfolioCase(NamedTuple):
-    """A case: its name, its work in words, and by quantity the target and the claim."""
+    """A case: its name, its work in words, and by quantity the target and the claim.
+
+    ``tolerance`` is how far, relatively, NumPy's answer may be from ours.
+    """
 
     name: str
     words: str
     targets: dict[str, float]
     claims: dict[str, float]
     engines: dict[str, Callable[[], Measured]]
+    tolerance: float = 1e-9
 
 
 # ------------------------------------------------------------------------------------- real prices
@@ -276,6 +280,16 @@ def _memory(count: int, target: float, claim: float) -> PortfolioCase:
     )
 
 
+def _optimizer(name: str, words: str, method: str, target: float) -> PortfolioCase:
+    def run(*, is_ours: bool) -> Measured:
+        from neural_trader.bench.portfolio_optimizers import run_optimizer, run_optimizer_numpy
+
+        return run_optimizer(method) if is_ours else run_optimizer_numpy(method)
+
+    engines = {"ours": partial(run, is_ours=True), "numpy": partial(run, is_ours=False)}
+    return PortfolioCase(name, words, {"time": target}, {}, engines, tolerance=1e-6)
+
+
 PORTFOLIO_CASES: Final = (
     _metrics(
         51,
@@ -286,6 +300,8 @@ PORTFOLIO_CASES: Final = (
     ),
     _metrics(51, 2_520, {}),
     _metrics(500, 2_520, {"all 47": 25.0}),
+    _optimizer("min_variance_50", "minimum variance, 50 assets", "min-variance", 0.3),
+    _optimizer("risk_parity_50", "equal risk contributions, 50 assets", "risk-parity", 1.5),
     _memory(10, 1.0, 14.0),
     _memory(50, 2.0, 118.0),
     _memory(100, 4.0, 235.0),

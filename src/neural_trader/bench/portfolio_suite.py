@@ -24,7 +24,6 @@ from neural_trader.core.version import VERSION
 
 PORTFOLIO_NAMES: Final = tuple(case.name for case in PORTFOLIO_CASES)
 _TIMEOUT_S: Final = 300
-_TOLERANCE: Final = 1e-9
 _PEER_TOLERANCE: Final = 1e-6
 # One core is what the targets are for; whoever links against more threads gets one as well.
 _ONE_THREAD: Final = dict.fromkeys(
@@ -83,7 +82,7 @@ def run_portfolio_suite(
                 found = _measure(engine, case.name)
                 taken.setdefault((case.name, engine), []).append(found)
                 answers[engine] = found["answer"]
-            _compare(case.name, answers)
+            _compare(case, answers)
             if case.name == PEER_CASE:
                 _ask(peers, answers["ours"], others, step)
     rows = [row for case in cases for row in _rows(case, taken)]
@@ -153,12 +152,12 @@ def find_wrong(answer: Taken, truth: Taken, tolerance: float) -> str | None:
     return None
 
 
-def _compare(name: str, answers: dict[str, Taken]) -> None:
+def _compare(case: PortfolioCase, answers: dict[str, Taken]) -> None:
     """Hold NumPy's answer to ours, which was held to the reference before."""
     for engine, answer in answers.items():
-        wrong = find_wrong(answer, answers["ours"], _TOLERANCE)
+        wrong = find_wrong(answer, answers["ours"], case.tolerance)
         if wrong is not None:
-            message = f"{name}: the answer of {engine} is not ours: {wrong}"
+            message = f"{case.name}: the answer of {engine} is not ours: {wrong}"
             raise BenchError(message)
 
 

@@ -42,7 +42,7 @@ def test_a_case_that_is_none() -> None:
 
 
 def test_every_target_and_claim_is_of_a_quantity_that_is_measured() -> None:
-    counted = {"all 47", "common 27", "allocations", "held", "peak"}
+    counted = {"all 47", "common 27", "allocations", "held", "peak", "time"}
     for case in portfolio_cases.PORTFOLIO_CASES:
         assert {*case.targets, *case.claims} <= counted
         assert list(case.engines) == ["ours", "numpy"]
