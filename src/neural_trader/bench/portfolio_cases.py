@@ -7,7 +7,7 @@ be checked there and returns its figures, and an answer that the two are compare
 import math
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -54,7 +54,7 @@ class PortfolioCase(NamedTuple):
     words: str
     targets: dict[str, float]
     claims: dict[str, float]
-    engines: dict[str, Callable[[], Measured]]
+    engines: Mapping[str, Callable[[], Measured]]
     tolerance: float = 1e-9
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from neural_trader.core.errors import ConfigError, DataError
 from neural_trader.core.numbers import plain_number
 from neural_trader.core.sessions import session_date
-from neural_trader.portfolio.metrics import Floats, Stamps, compute_periods_per_year
+from neural_trader.portfolio.metrics import Floats, Stamps
+from neural_trader.portfolio.periods import compute_periods_per_year
 
 HALF_LIFE: Final = 63.0
 _DAYS_A_YEAR: Final = 252
