@@ -15,16 +15,23 @@ from neural_trader.core import ConfigError
 from neural_trader.core.errors import InvariantViolation
 from neural_trader.risk.book import Book
 from neural_trader.risk.model import Model
-from neural_trader.risk.scenarios.checking import as_arrays, check_book, check_model, check_request
-from neural_trader.risk.scenarios.drawing import Pseudo
+from neural_trader.risk.scenarios.checking import (
+    as_arrays,
+    check_book,
+    check_model,
+    check_request,
+    check_scrambles,
+)
+from neural_trader.risk.scenarios.drawing import Pseudo, Source
 from neural_trader.risk.scenarios.factors import factor_of
-from neural_trader.risk.scenarios.options import holdings_of
+from neural_trader.risk.scenarios.options import exposures_of, holdings_of
+from neural_trader.risk.scenarios.quasi import axes_of, sobol_of
 from neural_trader.risk.scenarios.running import Run, average_gains, limit_of, run_losses
-from neural_trader.risk.scenarios.tails import measure_tail, share_out
+from neural_trader.risk.scenarios.tails import measure_tail, share_out, spread_of
 
 Floats = NDArray[np.float64]
 
-DRAWS: Final = ("pseudo",)
+DRAWS: Final = ("pseudo", "sobol")
 DEVICES: Final = ("cpu",)
 _GAP_MAX: Final = 1e-9
 
@@ -154,17 +161,13 @@ def simulate(
     simulations, seed = _whole("simulations", simulations), _whole("seed", seed)
     check_request(confidence, simulations, seed)
     _check_plan(plan)
-    run = Run(
-        source=Pseudo(kernel.stream_of(seed), model.degrees),
-        steps=plan.horizon,
-        mean=model.mean,
-        factor=factor_of(model.covariance),
-        holdings=holdings_of(book, plan.horizon),
-        limit=limit_of(model.mean, model.covariance),
-        threads=plan.threads,
-    )
+    quasi = plan.draws == "sobol"
+    scrambles = check_scrambles(confidence, simulations, plan.scrambles) if quasi else 0
+    run = _set_up(book, model, plan, simulations=simulations, stream=kernel.stream_of(seed))
     losses = run_losses(run, simulations)
     tail = measure_tail(losses, confidence)
+    if quasi:
+        tail = spread_of(tail, losses.reshape(scrambles, -1), confidence)
     parts = -average_gains(run, tail.ids, tail.weights)
     if abs(float(parts[0].sum()) - tail.es) > _GAP_MAX * max(float(np.abs(parts[0]).sum()), 1e-300):
         message = f"components of {parts[0].sum()} do not make up the shortfall of {tail.es}"
@@ -180,8 +183,32 @@ def simulate(
         method=_method(plan, model, len(book.options.underlying)),
         simulations=simulations,
         seed=seed,
-        scrambles=0,
+        scrambles=scrambles,
         device="cpu",
+    )
+
+
+def _set_up(book: Book, model: Model, plan: Plan, *, simulations: int, stream: int) -> Run:
+    """Return the run of a simulation whose arguments were checked."""
+    factor = factor_of(model.covariance)
+    source: Source = Pseudo(stream, model.degrees)
+    if plan.draws == "sobol":
+        factor = axes_of(model.covariance, exposures_of(book))
+        source = sobol_of(
+            stream,
+            points=simulations // plan.scrambles,
+            scrambles=plan.scrambles,
+            shape=(plan.horizon, len(book.symbols)),
+            degrees=model.degrees,
+        )
+    return Run(
+        source=source,
+        steps=plan.horizon,
+        mean=model.mean,
+        factor=factor,
+        holdings=holdings_of(book, plan.horizon),
+        limit=limit_of(model.mean, model.covariance),
+        threads=plan.threads,
     )
 
 
@@ -208,6 +235,8 @@ def _check_plan(plan: Plan) -> None:
 def _method(plan: Plan, model: Model, options: int) -> str:
     """Return in words what was done."""
     draws = "pseudo-random"
+    if plan.draws == "sobol":
+        draws = f"Sobol points, {plan.scrambles} scrambles"
     shape = "normal"
     if math.isfinite(model.degrees):
         shape = f"Student-t with {model.degrees:g} degrees of freedom"

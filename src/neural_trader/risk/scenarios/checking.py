@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 SEED_MAX: Final = 2**64 - 1
 SCENARIOS_MAX: Final = 1_000_000_000
-SCRAMBLES_MIN: Final = 2
+SCRAMBLES_MIN: Final = 16
 
 
 def as_arrays(book: Book, model: Model) -> tuple[Book, Model]:
@@ -127,6 +127,25 @@ def check_request(confidence: float, simulations: int, seed: int) -> None:
     if not 0 <= seed <= SEED_MAX:
         message = f"seed is {seed}; expected a whole number from 0 to {SEED_MAX}"
         raise ConfigError(message)
+
+
+def check_scrambles(confidence: float, simulations: int, scrambles: int) -> int:
+    """Return the number of scrambles, or raise ConfigError where they cannot be had."""
+    if scrambles < SCRAMBLES_MIN:
+        message = (
+            f"scrambles is {scrambles}; expected {SCRAMBLES_MIN} or more: their spread is the "
+            "standard error"
+        )
+        raise ConfigError(message)
+    least = least_simulations(confidence) * scrambles
+    if simulations % scrambles or simulations < least:
+        message = (
+            f"simulations is {simulations}; with {scrambles} scrambles and a confidence of "
+            f"{confidence} expected a multiple of {scrambles} and at least {least}, best "
+            f"{scrambles} times a power of two, as {scrambles * 512}"
+        )
+        raise ConfigError(message)
+    return scrambles
 
 
 def least_simulations(confidence: float) -> int:

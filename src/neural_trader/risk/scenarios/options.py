@@ -87,6 +87,15 @@ def _below(x: float) -> float:
     return 0.5 * math.erfc(-x / math.sqrt(2.0))
 
 
+def exposures_of(book: Book) -> Floats:
+    """Return what a book gains by each symbol's return, in money: stocks, and options' deltas."""
+    exposures = book.prices * book.shares
+    under = book.options.underlying
+    spots = book.prices[under]
+    np.add.at(exposures, under, book.options.units * deltas(book.options, spots) * spots)
+    return exposures
+
+
 def holdings_of(book: Book, horizon: int) -> Holdings:
     """Return a book as it will be valued at a horizon of so many steps.
 
