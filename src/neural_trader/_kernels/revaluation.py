@@ -11,7 +11,7 @@ K e^(-rT) n(d2), both tails come from Hart's rational approximation of the tail 
 Arrays (C-contiguous, float64 but where said): ``normals`` IN (S, H, F), ``stretches`` IN (S, H);
 ``mean`` IN (N,), ``factor`` IN (N, F), ``widths`` int64 IN (N,), columns of each row that are not
 zero; ``positions`` IN (N,), money in each symbol; ``under`` int64 IN (M,), ``options`` IN
-(M, COLUMNS); ``scratch`` (4 max(N, F) LANES,); ``losses`` OUT (S,); ``gains`` OUT (S, N), or of no
+(M, COLUMNS); ``scratch`` four of (max(N, F), LANES); ``losses`` OUT (S,); ``gains`` OUT (S, N), or of no
 rows. Directives: as in ``pairs``; ``under`` and ``widths`` are checked before the loop. It runs
 without the GIL, allocates nothing and raises nothing.
 Cost: O(S (H N F + M)). Order of summation: factors, then symbols, then options, first to last.
@@ -58,22 +58,24 @@ def _far_log(x: cython.double) -> cython.double:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def _logs(growth: cython.double[::1], out: cython.double[::1]) -> cython.void:
-    """Write the logarithm of every lane."""
+def _logs(
+    growth: cython.double[:, ::1], k: cython.Py_ssize_t, logs: cython.double[:, ::1]
+) -> cython.void:
+    """Write the logarithm of a symbol's growth in every lane."""
     i: cython.Py_ssize_t
     g: cython.double
     low: cython.double = 1.0
     high: cython.double = 1.0
     for i in range(32):
-        g = growth[i]
-        out[i] = _series((g - 1.0) / (g + 1.0))
+        g = growth[k, i]
+        logs[k, i] = _series((g - 1.0) / (g + 1.0))
     for i in range(32):
-        g = growth[i]
+        g = growth[k, i]
         low = g if g < low else low
         high = g if g > high else high
     if low < 0.7071067811865476 or high > 1.4142135623730951:
         for i in range(32):
-            out[i] = _far_log(growth[i])
+            logs[k, i] = _far_log(growth[k, i])
 
 
 @cython.cfunc
@@ -131,21 +133,23 @@ def _below(x: cython.double) -> cython.double:
 @cython.nogil
 @cython.exceptval(check=False)
 def _value(
-    option: cython.const[cython.double][::1],
-    growth: cython.double[::1],
-    logs: cython.double[::1],
-    out: cython.double[::1],
+    options: cython.const[cython.double][:, ::1],
+    m: cython.Py_ssize_t,
+    k: cython.Py_ssize_t,
+    growth: cython.double[:, ::1],
+    logs: cython.double[:, ::1],
+    gain: cython.double[:, ::1],
 ) -> cython.void:
-    """Add what an option gains to every lane."""
+    """Add what an option on a symbol gains to every lane of it."""
     i: cython.Py_ssize_t
-    steep: cython.double = option[0]
-    start: cython.double = option[1]
-    spread: cython.double = option[2]
-    spot: cython.double = option[3]
-    strike: cython.double = option[4]
-    sign: cython.double = option[5]
-    units: cython.double = option[6]
-    before: cython.double = option[7]
+    steep: cython.double = options[m, 0]
+    start: cython.double = options[m, 1]
+    spread: cython.double = options[m, 2]
+    spot: cython.double = options[m, 3]
+    strike: cython.double = options[m, 4]
+    sign: cython.double = options[m, 5]
+    units: cython.double = options[m, 6]
+    before: cython.double = options[m, 7]
     d1: cython.double
     d2: cython.double
     a1: cython.double
@@ -157,12 +161,12 @@ def _value(
     if steep == 0.0:
         # It has expired: what is left is what it pays.
         for i in range(32):
-            asset = sign * (spot * growth[i] - strike)
-            out[i] += units * ((asset if asset > 0.0 else 0.0) - before)
+            asset = sign * (spot * growth[k, i] - strike)
+            gain[k, i] += units * ((asset if asset > 0.0 else 0.0) - before)
         return
     for i in range(32):
-        asset = spot * growth[i]
-        d1 = sign * (logs[i] * steep + start)
+        asset = spot * growth[k, i]
+        d1 = sign * (logs[k, i] * steep + start)
         d2 = d1 - sign * spread
         a1 = d1 if d1 >= 0.0 else -d1
         a2 = d2 if d2 >= 0.0 else -d2
@@ -171,7 +175,7 @@ def _value(
         second = shared * (_above(a2) * _below(a1))
         first = asset - first if d1 >= 0.0 else first
         second = strike - second if d2 >= 0.0 else second
-        out[i] += units * (sign * (first - second) - before)
+        gain[k, i] += units * (sign * (first - second) - before)
 
 
 @cython.cfunc
@@ -187,7 +191,7 @@ def _step(
     factor: cython.const[cython.double][:, ::1],
     widths: cython.const[cython.longlong][::1],
     z: cython.double[:, ::1],
-    row: cython.double[::1],
+    row: cython.double[:, ::1],
     growth: cython.double[:, ::1],
 ) -> cython.void:
     """Multiply the growth of every symbol and lane by that of a step."""
@@ -202,13 +206,13 @@ def _step(
     for k in range(mean.shape[0]):
         a = 1.0 + mean[k]
         for i in range(32):
-            row[i] = a
+            row[0, i] = a
         for j in range(widths[k]):
             a = factor[k, j]
             for i in range(32):
-                row[i] += a * z[j, i]
+                row[0, i] += a * z[j, i]
         for i in range(32):
-            growth[k, i] *= row[i] if row[i] > 0.0 else 0.0
+            growth[k, i] *= row[0, i] if row[0, i] > 0.0 else 0.0
 
 
 @cython.cfunc
@@ -249,15 +253,15 @@ def _revalue(
             for i in range(32):
                 growth[k, i] = 1.0
         for h in range(normals.shape[1]):
-            _step(normals, stretches, begin, count, h, mean, factor, widths, z, logs[0], growth)
+            _step(normals, stretches, begin, count, h, mean, factor, widths, z, logs, growth)
         for k in range(n):
             for i in range(32):
                 gain[k, i] = positions[k] * (growth[k, i] - 1.0)
         if under.shape[0] > 0:
             for k in range(n):
-                _logs(growth[k], logs[k])
+                _logs(growth, k, logs)
         for m in range(under.shape[0]):
-            _value(options[m], growth[under[m]], logs[under[m]], gain[under[m]])
+            _value(options, m, under[m], growth, logs, gain)
         for i in range(count):
             total = 0.0
             for k in range(n):
@@ -274,7 +278,7 @@ def revalue(
     stretches: cython.const[cython.double][:, ::1],
     market: tuple,
     book: tuple,
-    scratch: cython.double[:, :, ::1],
+    scratch: tuple,
     losses: cython.double[::1],
     gains: cython.double[:, ::1],
 ) -> None:
@@ -285,6 +289,10 @@ def revalue(
     positions: cython.const[cython.double][::1] = book[0]
     under: cython.const[cython.longlong][::1] = book[1]
     options: cython.const[cython.double][:, ::1] = book[2]
+    z: cython.double[:, ::1] = scratch[0]
+    growth: cython.double[:, ::1] = scratch[1]
+    logs: cython.double[:, ::1] = scratch[2]
+    gain: cython.double[:, ::1] = scratch[3]
     n: cython.Py_ssize_t = mean.shape[0]
     columns: cython.Py_ssize_t = normals.shape[2]
     most: cython.Py_ssize_t = n if n > columns else columns
@@ -299,8 +307,9 @@ def revalue(
         raise ValueError(f"expected draws of {losses.shape[0]} scenarios")
     if stretches.shape[1] != normals.shape[1]:
         raise ValueError(f"expected {normals.shape[1]} stretches a scenario")
-    if scratch.shape[0] != 4 or scratch.shape[1] < most or scratch.shape[2] != LANES:
-        raise ValueError(f"scratch must be 4 x {most} x {LANES}")
+    for part in scratch:
+        if part.shape[0] < most or part.shape[1] != LANES:
+            raise ValueError(f"scratch must be four of {most} x {LANES}")
     if gains.shape[0] != 0 and (gains.shape[0] != losses.shape[0] or gains.shape[1] != n):
         raise ValueError(f"gains must be {losses.shape[0]} x {n}, or have no rows")
     for i in range(n):
@@ -319,10 +328,10 @@ def revalue(
             positions,
             under,
             options,
-            scratch[0],
-            scratch[1],
-            scratch[2],
-            scratch[3],
+            z,
+            growth,
+            logs,
+            gain,
             losses,
             gains,
         )

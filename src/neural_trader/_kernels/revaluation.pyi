@@ -14,7 +14,7 @@ def revalue(
     stretches: _Floats,
     market: tuple[_Floats, _Floats, _Ints],
     book: tuple[_Floats, _Ints, _Floats],
-    scratch: _Floats,
+    scratch: tuple[_Floats, _Floats, _Floats, _Floats],
     losses: _Floats,
     gains: _Floats,
 ) -> None:
@@ -34,7 +34,7 @@ def revalue(
         1 / (volatility sqrt(years)), 0 where it has expired; d1 at today's price; volatility
         sqrt(years); today's price discounted by the yield; strike discounted by the rate; 1 for a
         call, -1 for a put; units; value today. Years are those left at the horizon.
-    scratch : float64, shape (4, at least max(N, F), LANES)
+    scratch : four of float64, shape (at least max(N, F), LANES)
         Overwritten.
     losses : float64, shape (S,)
         Overwritten.

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 NUMBERS: Final[int]
 
 _Digits: TypeAlias = NDArray[np.uint32]
+_Signed: TypeAlias = NDArray[np.int32]
 
 def expand(numbers: NDArray[np.uint16], directions: _Digits) -> None:
     """Write the direction numbers of Sobol's sequence.
@@ -49,25 +50,26 @@ def scramble(
     """
 
 def fill(
-    directions: _Digits,
-    shifts: _Digits,
+    directions: _Signed,
+    shifts: _Signed,
     points: int,
     ids: NDArray[np.int64],
-    state: _Digits,
+    state: _Signed,
     normals: NDArray[np.float64],
 ) -> None:
     """Write the normals of scrambled points, without the GIL.
 
     Parameters
     ----------
-    directions : uint32, shape (R, bits, D), C-contiguous
-        Of each scramble.
-    shifts : uint32, shape (R, D)
+    directions : int32, shape (R, bits, D), C-contiguous
+        Of each scramble: the same bits.
+    shifts : int32, shape (R, D)
+        With the first digit turned over, so that they count from the median.
     points : int
         Of each scramble, at most 2^bits.
     ids : int64, shape (S,)
         Points that are wanted, counted through the scrambles; in their order is fastest.
-    state : uint32, shape (D,)
+    state : int32, shape (D,)
         Scratch.
     normals : float64, shape (S, D), C-contiguous
         Overwritten.

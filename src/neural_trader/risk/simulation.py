@@ -22,17 +22,24 @@ from neural_trader.risk.scenarios.checking import (
     check_request,
     check_scrambles,
 )
+from neural_trader.risk.scenarios.device import choose_device, run_losses_on
 from neural_trader.risk.scenarios.drawing import Pseudo, Source
 from neural_trader.risk.scenarios.factors import factor_of
 from neural_trader.risk.scenarios.options import exposures_of, holdings_of
 from neural_trader.risk.scenarios.quasi import axes_of, sobol_of
-from neural_trader.risk.scenarios.running import Run, average_gains, limit_of, run_losses
+from neural_trader.risk.scenarios.running import (
+    Run,
+    average_gains,
+    limit_of,
+    run_losses,
+    value_far,
+)
 from neural_trader.risk.scenarios.tails import measure_tail, share_out, spread_of
 
 Floats = NDArray[np.float64]
 
 DRAWS: Final = ("pseudo", "sobol")
-DEVICES: Final = ("cpu",)
+DEVICES: Final = ("auto", "cpu", "cuda")
 _GAP_MAX: Final = 1e-9
 
 
@@ -162,9 +169,13 @@ def simulate(
     check_request(confidence, simulations, seed)
     _check_plan(plan)
     quasi = plan.draws == "sobol"
+    device = choose_device(plan.device, draws=plan.draws)
     scrambles = check_scrambles(confidence, simulations, plan.scrambles) if quasi else 0
     run = _set_up(book, model, plan, simulations=simulations, stream=kernel.stream_of(seed))
-    losses = run_losses(run, simulations)
+    if device == "cuda":
+        losses = value_far(run, run_losses_on(run, simulations, device))
+    else:
+        losses = run_losses(run, simulations)
     tail = measure_tail(losses, confidence)
     if quasi:
         tail = spread_of(tail, losses.reshape(scrambles, -1), confidence)
@@ -184,7 +195,7 @@ def simulate(
         simulations=simulations,
         seed=seed,
         scrambles=scrambles,
-        device="cpu",
+        device=device,
     )
 
 

@@ -16,7 +16,7 @@ from neural_trader.risk.scenarios.factors import Factor
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Digits = NDArray[np.uint32]
+Digits = NDArray[np.int32]
 
 _NUMBERS: Final = Path(__file__).with_name("sobol_numbers.npy")
 DIMENSIONS_MAX: Final = 3_667
@@ -28,9 +28,10 @@ class Sobol(NamedTuple):
 
     Attributes
     ----------
-    directions : uint32 array, shape (R, bits, D)
+    directions : int32 array, shape (R, bits, D)
         Of each scramble; columns are the normals of a scenario, then one a step for its stretch.
-    shifts : uint32 array, shape (R, D)
+    shifts : int32 array, shape (R, D)
+        Counted from the median.
     points : int
         Of each scramble.
     stretches : Stretches or None
@@ -49,7 +50,7 @@ class Sobol(NamedTuple):
         """Write the normals and stretches of scenarios; see ``drawing.Source``."""
         count, steps, n = normals.shape
         columns = self.directions.shape[2]
-        state = np.empty(columns, np.uint32)
+        state = np.empty(columns, np.int32)
         if self.stretches is None and steps == 1:
             room = normals.reshape(count, n)
             kernel.fill(self.directions, self.shifts, self.points, ids, state, room)
@@ -106,7 +107,8 @@ def sobol_of(
         own = random.reshape(columns, bits + 1)
         kernel.scramble(plain, own, directions[scramble], shifts[scramble])
     stretches = stretches_of(degrees) if is_stretched else None
-    return Sobol(directions, shifts, points, stretches, _turn(steps))
+    shifts ^= np.uint32(1 << 31)
+    return Sobol(directions.view(np.int32), shifts.view(np.int32), points, stretches, _turn(steps))
 
 
 @cache

@@ -13,10 +13,10 @@ AREA: Final = 0.00492867323397465524
 HALF: Final = 1 << 53
 
 _MASK: Final = (1 << 64) - 1
-_GOLDEN: Final = 0x9E3779B97F4A7C15
-_AGAIN: Final = 0xD1B54A32D192ED03
-_RETRY: Final = 0xABC98388FB8FAC03
-_ASIDE: Final = 0x8CB92BA72F3D8DD7
+GOLDEN: Final = 0x9E3779B97F4A7C15
+AGAIN: Final = 0xD1B54A32D192ED03
+RETRY: Final = 0xABC98388FB8FAC03
+ASIDE: Final = 0x8CB92BA72F3D8DD7
 
 
 class Layers(NamedTuple):
@@ -74,13 +74,13 @@ def mix(x: int) -> int:
 
 def stream_of(seed: int) -> int:
     """Return the stream of a seed."""
-    return mix((seed + _GOLDEN) & _MASK)
+    return mix((seed + GOLDEN) & _MASK)
 
 
 def word(stream: int, scenario: int, column: int) -> int:
     """Return the bits of a scenario's column: columns count through steps, N + 1 a step."""
-    key = mix((stream + _GOLDEN * (scenario + 1)) & _MASK)
-    return mix((key + _GOLDEN * (column + 1)) & _MASK)
+    key = mix((stream + GOLDEN * (scenario + 1)) & _MASK)
+    return mix((key + GOLDEN * (column + 1)) & _MASK)
 
 
 def uniform(bits: int) -> float:
@@ -97,24 +97,24 @@ def normal(bits: int) -> float:
         x = place * widths[layer]
         if abs(place) < cores[layer]:
             return x
-        bits = mix((bits + _AGAIN) & _MASK)
+        bits = mix((bits + AGAIN) & _MASK)
         if layer == 0:
             return math.copysign(_beyond(bits), place)
         y = heights[layer] + uniform(bits) * (heights[layer + 1] - heights[layer])
         if y < exp(-0.5 * x * x):
             return x
-        bits = mix((bits + _AGAIN) & _MASK)
+        bits = mix((bits + AGAIN) & _MASK)
 
 
 def _beyond(bits: int) -> float:
     """Return a normal beyond the last layer (Marsaglia 1964)."""
     while True:
         x = -log(uniform(bits)) / TAIL
-        bits = mix((bits + _AGAIN) & _MASK)
+        bits = mix((bits + AGAIN) & _MASK)
         y = -log(uniform(bits))
         if y + y >= x * x:
             return TAIL + x
-        bits = mix((bits + _AGAIN) & _MASK)
+        bits = mix((bits + AGAIN) & _MASK)
 
 
 def stretch(bits: int, degrees: float) -> float:
@@ -135,10 +135,10 @@ def stretch(bits: int, degrees: float) -> float:
         v = 1.0 + c * x
         if v > 0.0:
             v = v * v * v
-            u = log(uniform(mix((bits + _ASIDE) & _MASK)))
+            u = log(uniform(mix((bits + ASIDE) & _MASK)))
             if u < 0.5 * x * x + d * (1.0 - v + log(v)):
                 return math.sqrt((degrees - 2.0) / (2.0 * d * v))
-        bits = mix((bits + _RETRY) & _MASK)
+        bits = mix((bits + RETRY) & _MASK)
 
 
 def log(x: float) -> float:

@@ -91,10 +91,16 @@ def run_losses(run: Run, count: int) -> Floats:
             far.append(_projected(run, first, stop, losses))
 
     _in_parts(run, count, part)
-    if sum(far):
-        # Of these a price may have reached zero, where it stays: they are valued one by one.
-        ids = np.flatnonzero(np.isnan(losses))
-        losses[ids] = _valued(run, ids)[0]
+    return value_far(run, losses) if sum(far) else losses
+
+
+def value_far(run: Run, losses: Floats) -> Floats:
+    """Fill in the losses that are NaN: a price may have reached zero there, where it stays."""
+    ids = np.flatnonzero(np.isnan(losses))
+    chunk = chunk_of(run.steps, len(run.mean))
+    for begin in range(0, len(ids), chunk):
+        part = ids[begin : begin + chunk]
+        losses[part] = _valued(run, part)[0]
     return losses
 
 
@@ -143,6 +149,11 @@ def _room(run: Run, count: int) -> tuple[Floats, Floats]:
     return np.empty((count, run.steps, len(run.mean))), np.empty((count, run.steps))
 
 
+def _scratch(n: int) -> tuple[Floats, Floats, Floats, Floats]:
+    z, growth, logs, gain = (np.empty((n, revaluation.LANES)) for _ in range(4))
+    return z, growth, logs, gain
+
+
 def _projected(run: Run, first: int, stop: int, losses: Floats) -> int:
     """Write the losses of linear positions from draws that pass through a buffer."""
     loads, terms = run.loads, run.terms
@@ -162,7 +173,7 @@ def _revalued(run: Run, first: int, stop: int, losses: Floats) -> None:
     n = len(run.mean)
     chunk = chunk_of(run.steps, n)
     normals, stretches = _room(run, chunk)
-    scratch, none = np.empty((4, n, revaluation.LANES)), np.empty((0, n))
+    scratch, none = _scratch(n), np.empty((0, n))
     market = run.mean, run.factor.matrix, run.factor.widths
     for begin in range(first, stop, chunk):
         end = min(begin + chunk, stop)
@@ -177,7 +188,6 @@ def _valued(run: Run, ids: Ints) -> tuple[Floats, Floats]:
     normals, stretches = _room(run, len(ids))
     run.source.draw(ids, normals, stretches)
     losses, gains = np.empty(len(ids)), np.empty((len(ids), n))
-    scratch = np.empty((4, n, revaluation.LANES))
     market = run.mean, run.factor.matrix, run.factor.widths
-    revaluation.revalue(normals, stretches, market, run.holdings.arrays, scratch, losses, gains)
+    revaluation.revalue(normals, stretches, market, run.holdings.arrays, _scratch(n), losses, gains)
     return losses, gains
