@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 Z2_CRITICAL: Final = -0.70
-"""Of Z2 at 5 %, for ES at 97.5 % over 250 days: Acerbi and Szekely found it for all tails alike."""
+"""Of Z2 at 5 %, for ES at 97.5 % over 250 days and tails that are about normal."""
 TRIALS: Final = 10_000
 _GREEN_BELOW: Final = 0.95
 _RED_FROM: Final = 0.9999

@@ -94,9 +94,7 @@ class RiskResult(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the losses as JSON can hold it; NaN is None."""
-        plain = self._asdict()
-        del plain["losses"]
-        return {name: _plain(value) for name, value in plain.items()}
+        return {name: plain(value) for name, value in self._asdict().items() if name != "losses"}
 
 
 def read_situation(
@@ -278,11 +276,12 @@ def _notes(situation: Situation) -> list[str]:
     return notes
 
 
-def _plain(value: object) -> object:
+def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a result holds
+    """Return a value as JSON can hold it: NaN and infinities are None."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, tuple):
-        return list(value)
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
     return value

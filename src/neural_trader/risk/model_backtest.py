@@ -19,7 +19,7 @@ from neural_trader.risk.coverage import (
     traffic_light,
 )
 from neural_trader.risk.estimation import fit_degrees
-from neural_trader.risk.measure import Situation, provenance_of
+from neural_trader.risk.measure import Situation, plain, provenance_of
 from neural_trader.risk.methods import Sample, check_returns, estimate, make_sample
 from neural_trader.risk.valuation import gains, is_flat
 
@@ -63,6 +63,31 @@ class RiskBacktest(NamedTuple):
     definitions: dict[str, str]
     notes: tuple[str, ...]
     provenance: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return tests and exceptions as JSON can hold them; NaN is None."""
+        rows = np.flatnonzero(self.hits)
+        exceptions = [
+            {
+                "date": str(session_date(int(self.ts_close_ns[row]))),
+                "loss": float(self.losses[row]),
+                "var": float(self.var[row]),
+                "es": float(self.es[row]),
+            }
+            for row in rows.tolist()
+        ]
+        return {
+            "method": self.method,
+            "confidence": self.provenance["config"]["confidence"],
+            "window": self.provenance["window"],
+            "from": str(session_date(int(self.ts_close_ns[0]))),
+            "to": str(session_date(int(self.ts_close_ns[-1]))),
+            **plain(self.tests),
+            "exception_days": exceptions,
+            "definitions": self.definitions,
+            "notes": list(self.notes),
+            "provenance": plain(self.provenance),
+        }
 
 
 def backtest_risk(
