@@ -29,7 +29,7 @@ _COUNTS: Final[dict[str, tuple[int, int]]] = {
     "horizon": (1, 10_000),
     "simulations": (1, 1_000_000_000),
     "seed": (0, 2**63 - 1),
-    "scrambles": (2, 100_000),
+    "scrambles": (16, 100_000),
     "threads": (1, 1_024),
 }
 

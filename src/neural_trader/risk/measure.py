@@ -17,7 +17,7 @@ from neural_trader.risk.book import Book
 from neural_trader.risk.config import SIMULATED, RiskConfig
 from neural_trader.risk.definitions import describe
 from neural_trader.risk.history import History, read_history
-from neural_trader.risk.methods import Estimate, Sample, estimate, make_sample
+from neural_trader.risk.methods import Estimate, Sample, estimate, make_sample, marginal_of
 from neural_trader.risk.portfolio_file import Portfolio, read_portfolio
 from neural_trader.risk.valuation import book_value, exposures, is_flat, make_book
 
@@ -168,6 +168,7 @@ def measure_risk(situation: Situation, config: RiskConfig | None = None) -> Risk
     else:
         sample = make_sample(book, history.returns, config, period=situation.period)
         found = estimate(sample, config)
+        found = found._replace(marginal_es=marginal_of(sample, config, found))
         incremental = _incremental(sample, config, found)
 
     def named(values: Floats) -> dict[str, float]:
@@ -190,7 +191,7 @@ def measure_risk(situation: Situation, config: RiskConfig | None = None) -> Risk
         simulations=config.simulations if simulated else None,
         seed=config.seed if simulated else None,
         definitions=describe(config, history, has_options=situation.portfolio.has_options),
-        undefined=_reasons(found, incremental, config),
+        undefined=_reasons(found, incremental),
         estimates=dict(found.notes),
         notes=tuple(_notes(situation)),
         provenance=provenance_of(situation, config),
@@ -238,7 +239,7 @@ def _nothing(count: int, config: RiskConfig) -> Estimate:
     return Estimate(0.0, 0.0, zero, zero, zero, zero, "nothing is held", error, error)
 
 
-def _reasons(found: Estimate, incremental: Floats, config: RiskConfig) -> dict[str, str]:
+def _reasons(found: Estimate, incremental: Floats) -> dict[str, str]:
     reasons: dict[str, str] = {}
     if found.undefined:
         if math.isnan(found.var):
@@ -249,8 +250,6 @@ def _reasons(found: Estimate, incremental: Floats, config: RiskConfig) -> dict[s
     if math.isnan(found.var_std_error):
         why = "a closed form has no error of sampling"
         reasons |= dict.fromkeys(("std_error", "es_std_error"), why)
-    if config.method == "monte-carlo" and not found.undefined and np.isnan(found.marginal_es).any():
-        reasons["marginal"] = "of a symbol whose exposure is 0"
     return reasons
 
 

@@ -27,12 +27,15 @@ from neural_trader.risk.estimation import draw_moves, estimate_model, fit_filter
 from neural_trader.risk.extremes import fit_tail
 from neural_trader.risk.history import NOISE, compound
 from neural_trader.risk.model import Model
+from neural_trader.risk.scenarios.options import STEPS_A_YEAR
+from neural_trader.risk.simulation import Plan, Simulation, simulate
 from neural_trader.risk.valuation import exposures, gains, without
 
 Floats = NDArray[np.float64]
 
 TAIL_POINTS: Final = 40
 """Points of equal probability at which the distribution beyond VaR is kept."""
+_BUMP: Final = 1e-7
 
 
 class Sample(NamedTuple):
@@ -137,6 +140,8 @@ def make_sample(
     sample = Sample(
         book, exposures(book), nothing, nothing, Model(np.zeros(0), np.zeros((0, 0)), math.inf)
     )
+    if config.method == "monte-carlo" and len(book.options.units):
+        _check_period(period)
     if config.method in ("normal", "student-t", "monte-carlo"):
         return sample._replace(model=estimate_model(returns, config))
     if config.method == "fhs":
@@ -149,6 +154,16 @@ def make_sample(
     known = gained is not None and moves is returns
     made = gained if known and gained is not None else gains(book, moves, passed=passed)
     return sample._replace(moves=moves, gains=made)
+
+
+def _check_period(period: float) -> None:
+    """Refuse steps by which simulated options would lose another time than they take."""
+    if abs(period * STEPS_A_YEAR - 1.0) > 1e-9:
+        message = (
+            f"the data have {1.0 / period:.0f} periods a year; monte-carlo values options over "
+            f"trading days, {STEPS_A_YEAR} a year. Take fhs or historical, or daily data"
+        )
+        raise DataError(message)
 
 
 def check_returns(returns: Floats, symbols: tuple[str, ...]) -> None:
@@ -309,39 +324,23 @@ def _evt(sample: Sample, config: RiskConfig) -> Estimate:
 
 
 def _monte_carlo(sample: Sample, config: RiskConfig) -> Estimate:
-    from neural_trader.risk.simulation import Plan, simulate
-
-    plan = Plan(
-        horizon=config.horizon,
-        draws=config.draws,
-        scrambles=config.scrambles,
-        threads=config.threads,
-        device=config.device,
-        keep_losses=True,
-    )
-    found = simulate(
-        sample.book,
-        sample.model,
-        confidence=config.confidence,
-        simulations=config.simulations,
-        seed=config.seed,
-        plan=plan,
-    )
+    found = _simulated(sample.book, sample.model, config)
     losses = np.zeros(0) if found.losses is None else found.losses
-    held = sample.exposures
-    marginal = np.divide(
-        found.component_es, held, out=np.full(len(held), math.nan), where=held != 0.0
-    )
+    held, degrees = sample.exposures, sample.model.degrees
+    # Where options lie on a symbol its part is not its exposure times a slope: see marginal_of.
+    plain = held != 0.0
+    plain[sample.book.options.underlying] = False
     beyond = np.sort(losses[losses >= found.var])
     steps = (np.arange(TAIL_POINTS) + 0.5) / TAIL_POINTS
-    tail = beyond[(steps * len(beyond)).astype(np.intp)] if len(beyond) else np.full(1, found.es)
-    degrees = sample.model.degrees
+    tail = beyond[(steps * len(beyond)).astype(np.intp)]
     return Estimate(
         var=found.var,
         es=found.es,
         component_es=found.component_es,
         component_var=found.component_var,
-        marginal_es=marginal,
+        marginal_es=np.divide(
+            found.component_es, held, out=np.full(len(held), math.nan), where=plain
+        ),
         tail=_stretched(tail, found.var, found.es),
         label=found.method,
         var_std_error=found.var_std_error,
@@ -350,6 +349,49 @@ def _monte_carlo(sample: Sample, config: RiskConfig) -> Estimate:
         | ({} if math.isinf(degrees) else {"degrees": f"{degrees:.6g}"}),
         losses=losses,
     )
+
+
+def _simulated(book: Book, model: Model, config: RiskConfig) -> Simulation:
+    plan = Plan(
+        horizon=config.horizon,
+        draws=config.draws,
+        scrambles=config.scrambles,
+        threads=config.threads,
+        device=config.device,
+        keep_losses=True,
+    )
+    return simulate(
+        book,
+        model,
+        confidence=config.confidence,
+        simulations=config.simulations,
+        seed=config.seed,
+        plan=plan,
+    )
+
+
+def marginal_of(sample: Sample, config: RiskConfig, found: Estimate) -> Floats:
+    """Return the marginal ES of every symbol, those that a simulation leaves open by a bump.
+
+    Returns
+    -------
+    float64 array, shape (N,)
+
+    Notes
+    -----
+    The same scenarios with a little more of the symbol: ES is linear in it until two scenarios at
+    the edge of the tail change places.
+    """
+    marginal = found.marginal_es.copy()
+    if config.method != "monte-carlo":
+        return marginal
+    bump = _BUMP * max(float(np.abs(sample.exposures).sum()), float(sample.book.prices.max()))
+    for place in np.flatnonzero(np.isnan(marginal)).tolist():
+        shares = sample.book.shares.copy()
+        shares[place] += bump / sample.book.prices[place]
+        moved = _simulated(sample.book._replace(shares=shares), sample.model, config)
+        marginal[place] = (moved.es - found.es) / bump
+    return marginal
 
 
 def _stretched(tail: Floats, var: float, es: float) -> Floats:

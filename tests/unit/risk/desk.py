@@ -36,15 +36,21 @@ WITH_OPTION: dict[str, Any] = {
     ],
 }
 CLOSED = ("normal", "student-t", "cornish-fisher", "evt")
-OWN_METHODS = ("historical", *CLOSED, "fhs")
 
 
 def prices(returns: np.ndarray[Any, Any], symbols: tuple[str, ...]) -> Bars:
     """Return daily bars whose closes have these returns; the last close is 100."""
     growth = np.vstack([np.ones(returns.shape[1]), np.cumprod(1.0 + returns, axis=0)])
     closes = growth / growth[-1] * 100.0
-    days = np.datetime64("2000-01-03") + np.arange(len(closes))
-    return load(closes, symbols=list(symbols), timestamps=days)
+    return load(closes, symbols=list(symbols), timestamps=weekdays(len(closes)))
+
+
+def weekdays(count: int) -> np.ndarray[Any, Any]:
+    """Return Mondays to Fridays from 3 January 2000 on."""
+    days: np.ndarray[Any, Any] = np.busday_offset(
+        np.datetime64("2000-01-03"), np.arange(count), roll="forward"
+    )
+    return days
 
 
 def drawn(count: int, columns: int, *, seed: int = 3) -> np.ndarray[Any, Any]:
@@ -54,7 +60,8 @@ def drawn(count: int, columns: int, *, seed: int = 3) -> np.ndarray[Any, Any]:
     returns: np.ndarray[Any, Any] = 0.006 * common + 0.008 * generator.standard_t(
         5, (count, columns)
     )
-    return np.maximum(returns, -0.5)
+    np.maximum(returns, -0.5, out=returns)
+    return returns
 
 
 def on_sample(portfolio: Any = None, **reading: Any) -> Situation:

@@ -14,7 +14,6 @@ from neural_trader.risk.history import compound
 from tests.unit.risk.desk import (
     CLOSED,
     LINEAR,
-    OWN_METHODS,
     WITH_OPTION,
     drawn,
     figures,
@@ -86,7 +85,7 @@ def test_degrees_are_found_again() -> None:
     )
 
 
-@pytest.mark.parametrize("method", OWN_METHODS)
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("horizon", [1, 10])
 @pytest.mark.parametrize("portfolio", [LINEAR, WITH_OPTION], ids=["linear", "option"])
 def test_components_add_up(method: str, horizon: int, portfolio: dict[str, Any]) -> None:
@@ -114,7 +113,7 @@ def test_marginal_is_the_derivative(method: str) -> None:
     assert base.components["A"] == pytest.approx(base.marginal["A"] * 1_000.0, rel=1e-9)
 
 
-@pytest.mark.parametrize("method", OWN_METHODS)
+@pytest.mark.parametrize("method", METHODS)
 def test_incremental_is_the_total_minus_the_total_without(method: str) -> None:
     bars = prices(drawn(1_500, 2), ("A", "B"))
     both = figures(read_situation(PAIR, bars), method)
@@ -128,7 +127,7 @@ def test_incremental_is_the_total_minus_the_total_without(method: str) -> None:
         assert both.incremental["B"] == pytest.approx(both.var - alone.var, rel=1e-6, abs=1e-9)
 
 
-@pytest.mark.parametrize("method", OWN_METHODS)
+@pytest.mark.parametrize("method", METHODS)
 def test_hedges_net(method: str) -> None:
     held = {"positions": [{"symbol": "KO", "qty": 100}, {"symbol": "KO", "qty": -100}]}
     found = figures(on_sample(held), method)
@@ -143,7 +142,7 @@ def test_duplicates_are_one_position() -> None:
     assert figures(on_sample(twice)).var == figures(on_sample(once)).var
 
 
-@pytest.mark.parametrize("method", OWN_METHODS)
+@pytest.mark.parametrize("method", METHODS)
 def test_two_names_of_one_series_hedge(method: str) -> None:
     """A singular covariance: long one, short its twin."""
     one = drawn(1_000, 1)
@@ -158,7 +157,7 @@ def test_two_names_of_one_series_hedge(method: str) -> None:
         assert abs(found.es) < 1e-9
 
 
-@pytest.mark.parametrize("method", OWN_METHODS)
+@pytest.mark.parametrize("method", METHODS)
 def test_singular_covariance_is_no_obstacle(method: str) -> None:
     one = drawn(1_000, 1)
     bars = prices(np.hstack([one, one]), ("A", "B"))
@@ -169,7 +168,7 @@ def test_singular_covariance_is_no_obstacle(method: str) -> None:
     assert found.var == pytest.approx(alone.var, rel=1e-6, nan_ok=True)
 
 
-@pytest.mark.parametrize("method", OWN_METHODS)
+@pytest.mark.parametrize("method", METHODS)
 def test_a_constant_series_has_no_risk(method: str) -> None:
     bars = prices(np.zeros((600, 1)), ("A",))
     found = figures(read_situation({"positions": [{"symbol": "A", "qty": 5}]}, bars), method)
@@ -181,7 +180,7 @@ def test_a_constant_series_has_no_risk(method: str) -> None:
     assert any("did not move" in note for note in found.notes)
 
 
-@pytest.mark.parametrize("method", OWN_METHODS)
+@pytest.mark.parametrize("method", METHODS)
 def test_a_short_history_is_told(method: str) -> None:
     bars = prices(drawn(60, 2), ("A", "B"))
     situation = read_situation(PAIR, bars)
@@ -194,7 +193,7 @@ def test_a_short_history_is_told(method: str) -> None:
 
 def test_a_window_that_is_not_there_is_told() -> None:
     bars = prices(drawn(60, 2), ("A", "B"))
-    with pytest.raises(DataError, match="60 returns of A, B .* expected 61 or more"):
+    with pytest.raises(DataError, match=r"60 returns of A, B .* expected 61 or more"):
         read_situation(PAIR, bars, window=61)
     with pytest.raises(ConfigError, match="window is 1"):
         read_situation(PAIR, bars, window=1)
@@ -217,7 +216,7 @@ def test_the_as_of_date_cuts_the_history() -> None:
 
 def test_a_symbol_without_prices_is_told() -> None:
     held = {"positions": [{"symbol": "KOO", "qty": 1}]}
-    with pytest.raises(DataError, match="unknown symbol 'KOO'.*KO"):
+    with pytest.raises(DataError, match=r"unknown symbol 'KOO'.*KO"):
         on_sample(held)
 
 
@@ -332,7 +331,7 @@ def test_garch_without_its_package_is_told(monkeypatch: pytest.MonkeyPatch) -> N
         figures(on_drawn(), "fhs", filter="garch")
 
 
-@pytest.mark.parametrize("method", OWN_METHODS)
+@pytest.mark.parametrize("method", METHODS)
 def test_definitions_say_what_was_done(method: str) -> None:
     words = figures(on_sample(WITH_OPTION), method, horizon=10).definitions
     wanted = {"loss", "as_of", "returns", "window", "mean", "deviation", "var", "es", "horizon"}

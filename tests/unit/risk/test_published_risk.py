@@ -27,9 +27,8 @@ from neural_trader.risk.methods import Sample, estimate
 from neural_trader.risk.model import Model
 from neural_trader.risk.valuation import exposures
 
-NOTHING = Options(
-    *(np.zeros(0, kind) for kind in (np.int64, *[np.float64] * 6, np.uint8))  # type: ignore[arg-type]
-)
+NONE = np.zeros(0)
+NOTHING = Options(NONE.astype(np.int64), NONE, NONE, NONE, NONE, NONE, NONE, NONE.astype(np.uint8))
 
 
 def normal_var(money: list[float], deviations: list[float], correlation: float, **how: Any) -> Any:
@@ -120,8 +119,12 @@ def test_jorion_jp_morgan_1998() -> None:
 
 @pytest.mark.parametrize(
     ("exceptions", "printed", "color", "plus"),
-    [(4, 89.22, "green", 0.0), (5, 95.88, "yellow", 0.4), (9, 99.97, "yellow", 0.85)]
-    + [(10, 99.99, "red", 1.0)],
+    [
+        (4, 89.22, "green", 0.0),
+        (5, 95.88, "yellow", 0.4),
+        (9, 99.97, "yellow", 0.85),
+        (10, 99.99, "red", 1.0),
+    ],
 )
 def test_basel_zones(exceptions: int, printed: float, color: str, plus: float) -> None:
     # Source: Basel Committee 1996, table 2.
@@ -132,8 +135,8 @@ def test_basel_zones(exceptions: int, printed: float, color: str, plus: float) -
 
 @pytest.mark.parametrize("degrees", [10.0, 100.0, 1e9])
 def test_acerbi_szekely_critical_value(degrees: float) -> None:
-    # Source: Acerbi and Szekely 2014, critical values: Z2 at 5 % is about -0.70 for normal tails and
-    # not far from it for those of Student-t, of 250 days at 97.5 %.
+    # Source: Acerbi and Szekely 2014, critical values: Z2 at 5 % is about -0.70 for normal tails
+    # and not far from it for those of Student-t, of 250 days at 97.5 %.
     days, points = 250, 400
     var, es = student_quantile(0.975, degrees), student_shortfall(0.975, degrees)
     steps = 0.975 + 0.025 * (np.arange(points) + 0.5) / points

@@ -66,7 +66,7 @@ def from_skfolio(returns: Any) -> list[dict[str, float]]:
 
 def options_from_quantlib(kind: str, spot: float, strike: float, *terms: float) -> dict[str, Any]:
     """Return value and greeks of a European option."""
-    import QuantLib as ql
+    import QuantLib as ql  # noqa: N813 - as its own examples have it
 
     years, volatility, rate, dividend = terms
     side = ql.Option.Call if kind == "call" else ql.Option.Put
