@@ -307,7 +307,7 @@ def _reverse(stressed: "StressResult") -> str:
     rows.append(("distance", f"{worst.distance:.2f} deviations; {worst.label}", "text"))
     rows.append(("probability of as much or more", f"{worst.probability:.3g}", ""))
     title = f"The most likely way to lose {number(worst.loss)}"
-    return f'<div class="panel">{table(title, rows)}</div>'
+    return f'<div class="panel spaced">{table(title, rows)}</div>'
 
 
 def _backtest(tested: "RiskBacktest | str") -> dict[str, str]:
