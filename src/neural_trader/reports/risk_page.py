@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from neural_trader.core import DataError
+from neural_trader.core import ConfigError, DataError
 from neural_trader.core.files import write_whole
 from neural_trader.reports.formats import cell, head, number, percent, table
 from neural_trader.reports.risk_drawings import draw_backtest, draw_bars, draw_distribution
@@ -71,7 +71,6 @@ def risk_report(
     The same situation and settings give the same bytes. A backtest for which the history is too
     short, or a method that cannot be computed, is said on the page, with its reason.
     """
-    from neural_trader.core import ConfigError
     from neural_trader.risk import RiskConfig, measure_risk, stress
 
     if days < 1:
@@ -94,7 +93,6 @@ def _tested(
     on_day: Callable[[int, int], None] | None,
 ) -> "RiskBacktest | str":
     """Return the backtest of the model over the last days, or why there is none."""
-    from neural_trader.core import ConfigError
     from neural_trader.core.sessions import session_date
     from neural_trader.risk import backtest_risk
 
@@ -260,7 +258,7 @@ def _methods(situation: "Situation", found: "RiskResult") -> str:
         )
         try:
             other = found if method == found.method else measure_risk(situation, config)
-        except DataError as failure:
+        except (ConfigError, DataError) as failure:
             rows.append((method, "–", "–", "–", str(failure)))
             continue
         why = other.undefined.get("var", "")

@@ -1,5 +1,6 @@
 """What a risk figure is computed by."""
 
+import math
 from typing import Final, Literal
 
 import msgspec
@@ -98,6 +99,13 @@ class RiskConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
                 raise ConfigError(message)
             settle(self, **{name: int(number)})
         self._check_fractions()
+        needed = math.ceil(1.0 / (1.0 - self.confidence) - 1e-9)
+        if self.method in SIMULATED and self.simulations < needed:
+            message = (
+                f"simulations is {self.simulations:,}; a confidence of {self.confidence:g} needs "
+                f"{needed:,} or more, for its tail to hold one"
+            )
+            raise ConfigError(message)
         if self.degrees is not None and self.degrees != "fit":
             degrees = plain_number(self.degrees)
             if not degrees > 2.0:

@@ -158,7 +158,7 @@ def measure_risk(situation: Situation, config: RiskConfig | None = None) -> Risk
     >>> held = {"positions": [{"symbol": "KO", "qty": 200}, {"symbol": "PEP", "qty": -80}]}
     >>> situation = read_situation(held, nt.load("sp500-closes"))
     >>> round(measure_risk(situation, RiskConfig(method="normal")).var, 2)
-    426.55
+    428.89
     """
     config = RiskConfig() if config is None else config
     history, book = situation.history, situation.book

@@ -16,12 +16,14 @@ Floats = NDArray[np.float64]
 
 DISTANCE_MAX: Final = 40.0
 """Deviations from no move, beyond which nothing is looked for."""
-_STEPS_MAX: Final = 200
-_HALVINGS_MAX: Final = 40
+_STEPS_MAX: Final = 100
+_HALVINGS_MAX: Final = 12
+_CONDITION_MAX: Final = 1e12
 _CLOSE: Final = 1e-9
-_BUMP: Final = 1e-6
+_BUMP: Final = 1e-4
 _RADII: Final = 160
 _WALKS: Final = 6
+_BISECTIONS: Final = 30
 
 
 class WorstCase(NamedTuple):
@@ -127,12 +129,18 @@ class _Surface:
         return gained / self.loss + 1.0
 
     def slope(self, point: Floats) -> Floats:
-        """Return the gap and how it moves: the gain of a symbol depends on its own move alone."""
+        """Return how the gap moves with a point."""
+        return self.curve(point)[0]
+
+    def curve(self, point: Floats) -> tuple[Floats, Floats]:
+        """Return the first and second derivatives of the gap: what a symbol gains is its own."""
         moves = self.factor @ point
-        steps = np.stack([moves + _BUMP, moves - _BUMP])
-        both = gains(self.book, steps)
-        result: Floats = self.factor.T @ ((both[0] - both[1]) / (2.0 * _BUMP * self.loss))
-        return result
+        low, middle, high = gains(self.book, np.stack([moves - _BUMP, moves, moves + _BUMP]))
+        first = (high - low) / (2.0 * _BUMP * self.loss)
+        second = (high - 2.0 * middle + low) / (_BUMP * _BUMP * self.loss)
+        slope: Floats = self.factor.T @ first
+        bend: Floats = self.factor.T @ (second[:, None] * self.factor)
+        return slope, bend
 
     def nearest(self) -> Floats:
         """Return the nearest point of the surface that the search finds."""
@@ -170,23 +178,37 @@ class _Surface:
     def _cross(self, direction: Floats, radius: float) -> Floats:
         """Return where a ray first crosses the surface, before a radius beyond it."""
         low, high = radius - DISTANCE_MAX / _RADII, radius
-        for _ in range(60):
+        for _ in range(_BISECTIONS):
             middle = 0.5 * (low + high)
             inside = float(self.gap(middle * direction[None, :])[0]) > 0.0
             low, high = (middle, high) if inside else (low, middle)
         return high * direction
 
     def _walk(self, point: Floats) -> Floats:
-        """Return the nearest point of the surface that can be reached downhill from one on it."""
-        best = point
+        """Return the nearest point of the surface that can be reached downhill from one on it.
+
+        Newton's steps for the point and its multiplier; where one makes no progress, the step to
+        the nearest point of the tangent.
+        """
+        best, multiplier = point, 0.0
         for _ in range(_STEPS_MAX):
-            slope = self.slope(point)
+            slope, bend = self.curve(point)
             steepness = float(slope @ slope)
             if steepness == 0.0:
                 break
             gap = float(self.gap(point[None, :])[0])
-            aim = (float(slope @ point) - gap) / steepness * slope
-            step = self._shortened(point, aim, math.sqrt(steepness))
+            tangent = (float(slope @ point) - gap) / steepness * slope
+            multiplier = -float(slope @ tangent) / steepness
+            system = np.block(
+                [[np.eye(len(point)) + multiplier * bend, slope[:, None]], [slope, np.zeros(1)]]
+            )
+            aims = [tangent]
+            if np.linalg.cond(system) < _CONDITION_MAX:
+                solved = np.linalg.solve(system, np.append(-point, -gap))
+                aims = [point + solved[:-1], tangent]
+            weight = 2.0 * abs(multiplier) + 1.0
+            steps = (self._shortened(point, aim, weight) for aim in aims)
+            step = next((found for found in steps if found is not None), None)
             if step is None:
                 break
             moved = float(np.linalg.norm(step - point))
@@ -198,9 +220,8 @@ class _Surface:
                 break
         return best
 
-    def _shortened(self, point: Floats, aim: Floats, steepness: float) -> Floats | None:
+    def _shortened(self, point: Floats, aim: Floats, weight: float) -> Floats | None:
         """Return a step towards the aim that makes distance and gap together smaller, or none."""
-        weight = 2.0 * float(np.linalg.norm(point)) / steepness + 10.0
 
         def merit(where: Floats) -> float:
             gap = abs(float(self.gap(where[None, :])[0]))

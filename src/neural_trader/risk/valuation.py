@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,9 @@ from neural_trader.risk.portfolio_file import OptionTerms, Portfolio
 
 Floats = NDArray[np.float64]
 
-DAYS_A_YEAR = 365.0
+DAYS_A_YEAR: Final = 365.0
+# Values of options that are held at a time, so that they stay in the cache.
+_TABLE: Final = 32_768
 
 
 def make_book(portfolio: Portfolio, history: History) -> Book:
@@ -154,14 +157,14 @@ def gains(book: Book, moves: Floats, *, passed: float = 0.0, shift: float | Floa
     if not len(options.units):
         return gained
     today = option_values(options, book.prices[options.underlying])
-    for place in range(len(options.units)):
-        # One option at a time: its column stays in the cache, and no (S, M) table is made.
-        one = _taken(options, slice(place, place + 1))
-        row = int(options.underlying[place])
-        moved = (book.prices[row] * (1.0 + moves[:, row]))[:, None]
-        change = shift if isinstance(shift, float) else shift[place : place + 1]
-        worth = option_values(one, moved, passed=passed, shift=change)[:, 0]
-        gained[:, row] += options.units[place] * (worth - today[place])
+    rows = max(1, _TABLE // len(options.units))
+    for first in range(0, len(moves), rows):
+        part = slice(first, first + rows)
+        prices = (book.prices * (1.0 + moves[part]))[:, options.underlying]
+        worth = option_values(options, prices, passed=passed, shift=shift)
+        change = options.units * (worth - today)
+        for place, row in enumerate(options.underlying.tolist()):
+            gained[part, row] += change[:, place]
     return gained
 
 
@@ -178,7 +181,7 @@ def is_flat(book: Book) -> bool:
     return not book.shares.any() and not len(book.options.units)
 
 
-def _taken(options: Options, rows: "slice | NDArray[np.bool_]") -> Options:
+def _taken(options: Options, rows: NDArray[np.bool_]) -> Options:
     return Options(
         underlying=options.underlying[rows],
         units=options.units[rows],

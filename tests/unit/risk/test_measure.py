@@ -236,6 +236,7 @@ def test_a_confidence_outside_its_range_is_told(confidence: float) -> None:
         ({"horizon": 0}, "horizon is 0"),
         ({"horizon": 1.5}, "horizon is 1.5"),
         ({"simulations": 0}, "simulations is 0"),
+        ({"method": "fhs", "simulations": 99}, "simulations is 99; .* needs 100 or more"),
         ({"seed": -1}, "seed is -1"),
         ({"degrees": 2.0}, "degrees is 2.0"),
         ({"degrees": "many"}, "degrees is 'many'"),
@@ -354,3 +355,13 @@ def test_simulated_figures_have_errors_and_closed_forms_say_none() -> None:
     assert found.std_error > 0.0
     assert found.es_std_error > 0.0
     assert (found.simulations, found.seed) == (5_000, 7)
+
+
+def test_the_example_of_the_docstring_is_true() -> None:
+    import doctest
+
+    from neural_trader.risk import measure
+
+    done = doctest.testmod(measure)
+    assert done.attempted > 0
+    assert done.failed == 0
