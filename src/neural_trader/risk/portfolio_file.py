@@ -11,6 +11,11 @@ import msgspec
 
 from neural_trader.core import ConfigError, DataError
 
+# Bounds that no position reaches, so that no product overflows.
+_Money = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
+_Quantity = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
+_Strike = Annotated[float, msgspec.Meta(gt=0.0, le=1e9)]
+_Multiplier = Annotated[float, msgspec.Meta(gt=0.0, le=1e9)]
 _Fraction = Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)]
 _SCHEMA_URI: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -41,9 +46,9 @@ class OptionTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     type: Literal["call", "put"]
     style: Literal["european", "american"]
-    strike: Annotated[float, msgspec.Meta(gt=0.0)]
+    strike: _Strike
     expiry: dt.date
-    multiplier: Annotated[float, msgspec.Meta(gt=0.0)]
+    multiplier: _Multiplier
     rate: _Fraction
     dividend_yield: _Fraction = 0.0
     iv: Annotated[float, msgspec.Meta(gt=0.0, le=10.0)] | None = None
@@ -54,7 +59,7 @@ class PositionEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """A number of shares, or of contracts where there is an option; negative where sold."""
 
     symbol: Annotated[str, msgspec.Meta(min_length=1)]
-    qty: float
+    qty: _Quantity
     option: OptionTerms | None = None
 
 
@@ -72,7 +77,7 @@ class Portfolio(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """
 
     positions: Annotated[tuple[PositionEntry, ...], msgspec.Meta(min_length=1)]
-    cash: float = 0.0
+    cash: _Money = 0.0
     vol_source: Literal["historical"] | None = None
 
     @property

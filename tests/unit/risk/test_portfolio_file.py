@@ -38,6 +38,7 @@ def test_the_file_of_the_documents_is_read(tmp_path: Path) -> None:
         ({"positions": [{"symbol": "KO"}]}, r"\$\.positions\[0\]"),
         ({"positions": [{"symbol": "KO", "qty": "many"}]}, r"\$\.positions\[0\]\.qty"),
         ({"positions": [{"symbol": "KO", "qty": True}]}, r"\$\.positions\[0\]\.qty"),
+        ({"positions": [{"symbol": "KO", "qty": 1e300}]}, r"\$\.positions\[0\]\.qty"),
         ({"positions": [{"symbol": "", "qty": 1}]}, r"\$\.positions\[0\]\.symbol"),
         ({"positions": [{"symbol": "KO", "qty": 1, "side": "buy"}]}, r"side.*\$\.positions\[0\]"),
         ({"positions": []}, r"\$\.positions"),
