@@ -54,7 +54,7 @@ def test_monte_carlo_meets_the_closed_form() -> None:
     closed = told("var", "--portfolio", LINEAR, *DATA, "--method", "normal")
     drawn = told(
         *("var", "--portfolio", LINEAR, *DATA, "--method", "monte-carlo"),
-        *("--simulations", "200000", "--device", "cpu"),
+        *("--simulations", "200000", "--device", "auto"),
     )
     assert abs(drawn["var"] - closed["var"]) < 4.0 * drawn["std_error"]
     assert abs(drawn["es"] - closed["es"]) < 4.0 * drawn["es_std_error"]
