@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -192,6 +193,8 @@ def documented() -> list[str]:
 def test_documented_commands_run(line: str, tmp_path: Path) -> None:
     if "my_idea.py" in line:
         assert run("new", "strategy", "my-idea", cwd=tmp_path).returncode == 0
+    if "examples/" in line:
+        shutil.copytree(ROOT / "examples", tmp_path / "examples")
     done = run(*shlex.split(line, comments=True), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout

@@ -1,6 +1,8 @@
 """Reports: show a result, in the terminal and as one HTML file."""
 
 from neural_trader.reports.page import report
+from neural_trader.reports.risk_page import risk_report
+from neural_trader.reports.risk_terminal import print_risk, print_risk_backtest, print_stress
 from neural_trader.reports.sheet import TearSheet, Terms, tear_sheet
 from neural_trader.reports.terminal import print_metrics, print_result, print_sweep
 
@@ -9,7 +11,11 @@ __all__ = [
     "Terms",
     "print_metrics",
     "print_result",
+    "print_risk",
+    "print_risk_backtest",
+    "print_stress",
     "print_sweep",
     "report",
+    "risk_report",
     "tear_sheet",
 ]
