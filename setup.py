@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import platform
+import shutil
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -19,6 +21,10 @@ C_FLAGS = ["-O3", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno", 
 # before the compiler looks at them, as -O3 does; the last -O counts. The bits are the same.
 LANE_FLAGS = [*C_FLAGS, "-O2", "-ftree-vectorize", "-fpeel-loops"]
 LANE_KERNELS = {"lanes", "performance", "relative"}
+# Kernels that gain much from wider vectors are built once more for machines that have them, without
+# fused multiply-add and with the same bits; who calls them looks at the processor and chooses.
+WIDE = ("revaluation",)
+WIDE_FLAGS = [*C_FLAGS, "-mavx2"]
 
 
 def sources() -> dict[str, str]:
@@ -40,7 +46,12 @@ class BuildKernels(build_ext):
         self.parallel = self.parallel or True
 
     def run(self) -> None:
+        copies = [Path(source) for extension in wide() for source in extension.sources]
+        for copy in copies:
+            shutil.copy2(KERNELS / copy.name, copy)
         super().run()
+        for copy in copies:
+            copy.unlink()
         target = KERNELS if self.inplace else Path(self.build_lib) / "neural_trader/_kernels"
         (target / BUILT).write_text(json.dumps(SOURCES, indent=1, sort_keys=True) + "\n")
 
@@ -86,4 +97,18 @@ def kernels() -> list[Extension]:
     )
 
 
-setup(ext_modules=kernels(), cmdclass={"build_ext": BuildKernels})
+def wide() -> list[Extension]:
+    """Return the extensions for wide vectors, made of copies of the same C."""
+    if platform.machine().lower() not in {"x86_64", "amd64"}:
+        return []
+    return [
+        Extension(
+            f"neural_trader._kernels.avx2.{name}",
+            [str(KERNELS / "avx2" / f"{name}.c")],
+            extra_compile_args=WIDE_FLAGS,
+        )
+        for name in WIDE
+    ]
+
+
+setup(ext_modules=kernels() + wide(), cmdclass={"build_ext": BuildKernels})

@@ -11,7 +11,7 @@ from scipy import special, stats
 
 from neural_trader._kernels import factors, revaluation, scenarios, sobol
 from neural_trader.risk import Plan, simulate
-from neural_trader.risk.scenarios import reference
+from neural_trader.risk.scenarios import reference, vectors
 from neural_trader.risk.scenarios.drawing import layers
 from neural_trader.risk.scenarios.factors import factor_of
 from neural_trader.risk.scenarios.options import holdings_of
@@ -23,13 +23,18 @@ def viewed(value: Any) -> Any:
     """Return an argument as an interpreted kernel takes it: arrays, also in tuples, as views."""
     if isinstance(value, tuple):
         return tuple(viewed(part) for part in value)
-    return memoryview(value) if isinstance(value, np.ndarray) else value
+    views: Any = memoryview
+    return views(value) if isinstance(value, np.ndarray) else value
 
 
 def both(name: str, compiled: Any, function: str, *arguments: Any) -> list[Any]:
     """Call a kernel compiled and interpreted on copies; return what both left in their arrays."""
     found = []
-    for kernel, view in ((compiled, lambda x: x), (load_interpreted(name), viewed)):
+    forms: tuple[tuple[Any, Any], ...] = (
+        (compiled, lambda x: x),
+        (load_interpreted(name), viewed),
+    )
+    for kernel, view in forms:
         own = [
             argument.copy() if isinstance(argument, np.ndarray) else argument
             for argument in arguments
@@ -109,8 +114,16 @@ def test_revaluation_interpreted_and_compiled_agree_to_the_bit() -> None:
     market = model.mean, factor.matrix, factor.widths
     scratch = tuple(np.empty((5, revaluation.LANES)) for _ in range(4))
     arguments = normals, stretches, market, holdings.arrays, scratch
-    a, b = both("revaluation", revaluation, "revalue", *arguments, np.empty(70), np.empty((70, 5)))
-    assert a == b
+    for kernel in (revaluation, vectors.choose()):
+        outs = np.empty(70), np.empty((70, 5))
+        a, b = both("revaluation", kernel, "revalue", *arguments, *outs)
+        assert a == b
+
+
+@pytest.mark.skipif(not vectors.has_avx2(), reason="this processor has no AVX2")
+def test_wide_vectors_are_used_where_they_are_there() -> None:
+    assert vectors.revaluation.__name__ == "neural_trader._kernels.avx2.revaluation"
+    assert vectors.revaluation is not revaluation
 
 
 def test_factors_interpreted_and_compiled_agree_to_the_bit() -> None:

@@ -11,9 +11,10 @@ K e^(-rT) n(d2), both tails come from Hart's rational approximation of the tail 
 Arrays (C-contiguous, float64 but where said): ``normals`` IN (S, H, F), ``stretches`` IN (S, H);
 ``mean`` IN (N,), ``factor`` IN (N, F), ``widths`` int64 IN (N,), columns of each row that are not
 zero; ``positions`` IN (N,), money in each symbol; ``under`` int64 IN (M,), ``options`` IN
-(M, COLUMNS); ``scratch`` four of (max(N, F), LANES); ``losses`` OUT (S,); ``gains`` OUT (S, N), or of no
-rows. Directives: as in ``pairs``; ``under`` and ``widths`` are checked before the loop. It runs
-without the GIL, allocates nothing and raises nothing.
+(M, COLUMNS); ``scratch`` four of (max(N, F), LANES); ``losses`` OUT (S,); ``gains`` OUT (S, N), or
+of no rows. Directives: as in ``pairs``; ``under`` and ``widths`` are checked before the loop. It
+runs without the GIL, allocates nothing and raises nothing. It is built twice, the second time with
+the vectors of AVX2, in ``avx2``: the same operations in the same order, so the same bits.
 Cost: O(S (H N F + M)). Order of summation: factors, then symbols, then options, first to last.
 """
 

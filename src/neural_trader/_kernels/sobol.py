@@ -8,7 +8,8 @@ normals by Acklam's inverse (2003), to 1.2e-9 of each. Arrays (C-contiguous): ``
 (D, 16), primitive polynomial and initial numbers; ``directions`` uint32 OUT (bits, D), or int32 IN
 (scrambles, bits, D); ``columns`` uint64 IN (D, bits + 1), random bits; ``ids`` int64 IN (S,);
 ``state`` int32 scratch (D,); ``normals`` float64 OUT (S, D).
-Directives: as in ``pairs``; every place is within a shape that was checked above the loop. The loops run without the GIL, allocate nothing, raise nothing.
+Directives: as in ``pairs``; every place is within a shape that was checked above the loop. The
+loops run without the GIL, allocate nothing and raise nothing.
 Cost: O(S D) for points in their order, O(S D bits) for others.
 """
 

@@ -36,14 +36,14 @@ needs_cuda = pytest.mark.skipif(not has_cuda(), reason="there is no CUDA device 
 
 
 def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.importlib.util, "find_spec", {}.get)
+    monkeypatch.setattr(importlib.util, "find_spec", {}.get)
 
 
 def with_torch_without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     torch = SimpleNamespace(
         cuda=SimpleNamespace(is_available=lambda: False), __version__="2.13.0+cpu"
     )
-    monkeypatch.setattr(module.importlib.util, "find_spec", str)
+    monkeypatch.setattr(importlib.util, "find_spec", str)
     monkeypatch.setitem(sys.modules, "torch", torch)
 
 

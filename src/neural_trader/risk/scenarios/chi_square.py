@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 _END: Final = 6.6
 _NODES_A_UNIT: Final = 20
-# Beyond so many degrees of freedom Wilson and Hilferty's formula is right to 1e-6.
+# Beyond so many degrees of freedom Wilson and Hilferty's formula is right to 2e-6.
 _NEARLY_NORMAL: Final = 20_000.0
 
 

@@ -7,11 +7,11 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_trader._kernels import revaluation
 from neural_trader._kernels import scenarios as kernel
 from neural_trader.risk.scenarios.drawing import Pseudo, Source, chunk_of, layers
 from neural_trader.risk.scenarios.factors import Factor
 from neural_trader.risk.scenarios.options import Holdings
+from neural_trader.risk.scenarios.vectors import revaluation
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

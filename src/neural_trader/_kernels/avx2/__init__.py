@@ -1,0 +1,1 @@
+"""Kernels built once more, from the same C, for processors that have the vectors of AVX2."""
