@@ -24,7 +24,7 @@ from neural_trader.core.errors import ConfigError, DataError
 from neural_trader.forecast.baselines import Baseline
 from neural_trader.forecast.config import NHiTSConfig
 from neural_trader.forecast.network import Block, Dense, Network
-from neural_trader.forecast.normalization import Normalization
+from neural_trader.forecast.normalization import SCALERS, Normalization
 
 FORMAT: Final = 1
 MODEL: Final = "nhits"
@@ -222,6 +222,7 @@ def _plain(artefact: Artefact, weights: bytes) -> dict[str, Any]:
             "horizon": network.horizon,
             "levels": list(network.levels),
             "heads": network.heads,
+            "newest_first": network.newest_first,
             "blocks": [
                 {"pool": block.pool, "pooling": block.pooling, "layers": len(block.hidden)}
                 for block in network.blocks
@@ -251,6 +252,7 @@ class _PlainNetwork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     levels: tuple[float, ...]
     heads: str
     blocks: tuple[_PlainBlock, ...]
+    newest_first: bool = False
 
 
 class _Plain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -370,7 +372,7 @@ def _build(plain: _Plain, arrays: dict[str, NDArray[Any]]) -> Artefact:
     }
     take.check_all_taken()
     normalization = Normalization(**plain.normalization)
-    if normalization.kind not in ("log", "level", "none"):
+    if normalization.kind not in ("log", "level", "none", *SCALERS):
         message = f"the normalization is {normalization.kind!r}"
         raise ValueError(message)
     if not (math.isfinite(normalization.scale) and normalization.scale > 0.0):
@@ -412,7 +414,7 @@ def _build_network(plain: _PlainNetwork, take: "_Taker") -> Network:
         pooling: Any = block.pooling
         blocks.append(Block(block.pool, pooling, tuple(dense), backcast, forecast))
     heads: Any = plain.heads
-    return Network(lookback, horizon, plain.levels, heads, tuple(blocks))
+    return Network(lookback, horizon, plain.levels, heads, tuple(blocks), plain.newest_first)
 
 
 class _Taker:

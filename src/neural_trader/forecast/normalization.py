@@ -15,20 +15,24 @@ Floats32 = NDArray[np.float32]
 DECAY: Final = 0.94
 """Of the weights of squared changes in a trailing volatility, from one bar to the one before."""
 
+SCALERS: Final = ("identity", "standard", "robust", "minmax", "minmax1")
+"""The normalizations of imported networks, which serving alone knows; see ``scaling``."""
+
 
 class Normalization(NamedTuple):
     """How windows are brought to the size that a network is trained for.
 
     Attributes
     ----------
-    kind : {"log", "level", "none"}
+    kind : {"log", "level", "none", "identity", "standard", "robust", "minmax", "minmax1"}
         Log: ``(log x - log x_last) / scale``, for prices. Level: ``(x - x_last) / scale``, for
-        values of any sign. None: as they are, for networks that were trained so elsewhere.
+        values of any sign. None: as they are. The others are the ``SCALERS`` of networks that were
+        trained elsewhere.
     scale : float
-        Above 0, the same for every series; 1 with kind none.
+        Above 0, the same for every series; 1 with all kinds but log and level.
     """
 
-    kind: Literal["log", "level", "none"]
+    kind: Literal["log", "level", "none", "identity", "standard", "robust", "minmax", "minmax1"]
     scale: float
 
 

@@ -1,0 +1,200 @@
+"""The forward pass of a folded network in NumPy: what the kernel is held to.
+
+Every layer takes its bias as one more input that is always 1, so that a layer is one matrix
+product; average pooling is a constant matrix, and is folded into the first layer. One window is
+computed in buffers that are made once; many stand side by side as columns, so that whatever is
+done to a row of them runs through contiguous memory.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_trader.forecast.network import Dense, Floats32, Network
+from neural_trader.forecast.packing import check_network, last_layer, pooled
+
+# So many windows at a time that what a layer leaves for the next stays in the cache.
+_TOGETHER: Final = 256
+
+
+class Stage(NamedTuple):
+    """A block as it is computed: max pooling over ``pool`` (1: none), then layers with ReLU.
+
+    Every matrix is (inputs + 1, outputs), the bias last; ``last`` gives backcast and heads side by
+    side, in the last block the heads alone.
+    """
+
+    pool: int
+    hidden: tuple[Floats32, ...]
+    last: Floats32
+
+
+class Forward:
+    """A network, prepared to be computed in NumPy.
+
+    Parameters
+    ----------
+    network : Network
+
+    Raises
+    ------
+    DataError
+        The network cannot be served; see ``check_network``.
+    """
+
+    def __init__(self, network: Network) -> None:
+        stages = stages_of(network)
+        self._count = network.horizon * len(network.levels)
+        self._shape = (network.horizon, len(network.levels))
+        self._order = slice(None, None, -1 if network.newest_first else 1)
+        self._single = _Single(stages, network.lookback, self._count)
+        self._columns = tuple(
+            Stage(stage.pool, tuple(map(_turned, stage.hidden)), _turned(stage.last))
+            for stage in stages
+        )
+
+    def __call__(self, windows: Floats32) -> Floats32:
+        """Compute the raw heads of every window.
+
+        Parameters
+        ----------
+        windows : float32, shape (B, L)
+            Normalized, the newest value last.
+
+        Returns
+        -------
+        float32, shape (B, H, Q)
+        """
+        rows = len(windows)
+        windows = windows[:, self._order]
+        if rows == 1:
+            return self._single(windows[0]).reshape(1, *self._shape)
+        heads = np.empty((rows, self._count), np.float32)
+        for first in range(0, rows, _TOGETHER):
+            part = slice(first, first + _TOGETHER)
+            heads[part] = self._side_by_side(windows[part]).T
+        return heads.reshape(rows, *self._shape)
+
+    def _side_by_side(self, windows: Floats32) -> Floats32:
+        """Return the heads (H * Q, B) of windows (B, L)."""
+        rest = np.array(windows.T, np.float32, order="C")
+        rows = len(windows)
+        heads = np.zeros((self._count, rows), np.float32)
+        for stage in self._columns:
+            x = _with_ones(pooled(len(rest), stage.pool), rows)
+            _pool(rest, stage.pool, x[:-1])
+            for matrix in stage.hidden:
+                out = _with_ones(len(matrix), rows)
+                np.matmul(matrix, x, out=out[:-1])
+                np.maximum(out[:-1], 0.0, out=out[:-1])
+                x = out
+            last = stage.last @ x
+            back = len(last) - self._count
+            if back:
+                rest -= last[:back]
+            heads += last[back:]
+        return heads
+
+
+class _Single:
+    """The pass over one window, in buffers of its own."""
+
+    def __init__(self, stages: tuple[Stage, ...], lookback: int, count: int) -> None:
+        # Behind the window stands what the last, shorter pool takes for its missing values.
+        longest = max(stage.pool * pooled(lookback, stage.pool) for stage in stages)
+        buffer = np.full(longest, -np.inf, np.float32)
+        self._window = buffer[:lookback]
+        self._count = count
+        self._steps = []
+        for stage in stages:
+            size = pooled(lookback, stage.pool)
+            x = np.ones(size + 1, np.float32)
+            source = buffer[: size * stage.pool].reshape(size, stage.pool)
+            columns = tuple(source[:, place] for place in range(stage.pool))
+            into = x[:-1]
+            layers = []
+            for matrix in stage.hidden:
+                out = np.ones(matrix.shape[1] + 1, np.float32)
+                layers.append((x, matrix, out[:-1]))
+                x = out
+            given = np.empty(stage.last.shape[1], np.float32)
+            back = len(given) - count
+            last = (x, stage.last, given)
+            self._steps.append((columns, into, layers, last, given[:back], given[back:]))
+
+    def __call__(self, window: Floats32) -> Floats32:
+        """Return the heads (H * Q,) of a window (L,)."""
+        rest, dot, maximum = self._window, np.dot, np.maximum
+        rest[:] = window
+        heads = np.zeros(self._count, np.float32)
+        for columns, into, layers, last, back, forward in self._steps:
+            if len(columns) == 1:
+                into[:] = columns[0]
+            else:
+                maximum(columns[0], columns[1], out=into)
+                for column in columns[2:]:
+                    maximum(into, column, out=into)
+            for x, matrix, out in layers:
+                dot(x, matrix, out)
+                maximum(out, 0.0, out=out)
+            dot(*last)
+            if len(back):
+                rest -= back
+            heads += forward
+        return heads
+
+
+def stages_of(network: Network) -> tuple[Stage, ...]:
+    """Return the blocks of a network as matrices that take their bias as a last input of 1.
+
+    Raises
+    ------
+    DataError
+        The network cannot be served; see ``check_network``.
+    """
+    check_network(network)
+    return tuple(_stage(network, place) for place in range(len(network.blocks)))
+
+
+def _stage(network: Network, place: int) -> Stage:
+    block = network.blocks[place]
+    hidden = list(block.hidden)
+    pool = block.pool
+    if block.pooling == "average" and pool > 1:
+        first = hidden[0]
+        mean = _averages(network.lookback, pool)
+        weight = (mean @ first.weight.astype(np.float64)).astype(np.float32)
+        hidden[0], pool = Dense(weight, first.bias), 1
+    return Stage(pool, tuple(map(_augmented, hidden)), _augmented(last_layer(network, place)))
+
+
+def _averages(lookback: int, pool: int) -> NDArray[np.float64]:
+    """Return average pooling as a matrix (L, pooled)."""
+    groups = np.arange(lookback) // pool
+    members = (groups[:, None] == np.arange(pooled(lookback, pool))).astype(np.float64)
+    averages: NDArray[np.float64] = members / members.sum(axis=0)
+    return averages
+
+
+def _augmented(layer: Dense) -> Floats32:
+    return np.ascontiguousarray(np.vstack([layer.weight, layer.bias]), np.float32)
+
+
+def _turned(matrix: Floats32) -> Floats32:
+    return np.ascontiguousarray(matrix.T)
+
+
+def _with_ones(size: int, rows: int) -> Floats32:
+    """Return room for ``size`` values of each window, and a row of ones for the bias."""
+    out = np.empty((size + 1, rows), np.float32)
+    out[-1] = 1.0
+    return out
+
+
+def _pool(rest: Floats32, pool: int, into: Floats32) -> None:
+    """Write (L, B) -> (ceil(L / pool), B), the greatest of each group."""
+    into[:] = rest[::pool]
+    for place in range(1, pool):
+        column = rest[place::pool]
+        np.maximum(into[: len(column)], column, out=into[: len(column)])
