@@ -82,11 +82,7 @@ class NHiTSConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
-        for name, (least, most) in _RANGES.items():
-            found = getattr(self, name)
-            if not least <= found <= most:
-                message = f"{name} is {found}; expected {least:,} to {most:,}"
-                raise ConfigError(message)
+        check_ranges(self, _RANGES)
         self._check_blocks()
         self._check_levels()
 
@@ -114,4 +110,64 @@ class NHiTSConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ConfigError(message)
         if self.loss == "squared" and len(levels) != 1:
             message = f"loss is 'squared' with {len(levels)} levels; give levels (0.5,) alone"
+            raise ConfigError(message)
+
+
+_EVALUATION_RANGES: Final[dict[str, tuple[float, float]]] = {
+    "test_share": (0.05, 0.9),
+    "folds": (1, 200),
+    "cost_bps": (0.0, 10_000.0),
+    "draws": (100, 100_000),
+    "seed": (0, 2**32 - 1),
+}
+
+
+class EvaluationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a network is judged before anybody trusts it.
+
+    Parameters
+    ----------
+    test_start : str
+        Session date from which on forecasts are judged; empty takes the last ``test_share``.
+    test_share : float
+        Part of the bars, the latest ones.
+    folds : int
+        Stretches of the test part. Before each a new network is trained, on all bars before it.
+    cost_bps : float
+        Fee and slippage of a trade in the strategy that the card compares with buy-and-hold.
+    coverages : tuple of float
+        What the intervals are to cover; rising.
+    draws, seed : int
+        Of the block bootstrap.
+    """
+
+    test_start: str = ""
+    test_share: float = 0.4
+    folds: int = 3
+    cost_bps: float = 10.0
+    coverages: tuple[float, ...] = (0.8, 0.9, 0.95)
+    draws: int = 2_000
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        check_ranges(self, _EVALUATION_RANGES)
+        rising = all(low < high for low, high in pairwise((0.0, *self.coverages, 1.0)))
+        if not rising or not self.coverages:
+            message = f"coverages is {self.coverages}; expected rising parts between 0 and 1"
+            raise ConfigError(message)
+
+
+def check_ranges(config: msgspec.Struct, ranges: dict[str, tuple[float, float]]) -> None:
+    """Hold numbers to their ranges.
+
+    Raises
+    ------
+    ConfigError
+        One is out of its range, or not a number.
+    """
+    for name, (least, most) in ranges.items():
+        found = getattr(config, name)
+        if not least <= found <= most:
+            message = f"{name} is {found}; expected {least:,} to {most:,}"
             raise ConfigError(message)
