@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from neural_trader import forecast
     from neural_trader.backtesting import (
         Intents,
         Result,
@@ -64,6 +65,7 @@ __all__ = [
     "Strategy",
     "TargetWeights",
     "backtest",
+    "forecast",
     "indicators",
     "library",
     "load",
@@ -108,6 +110,9 @@ def __getattr__(name: str) -> object:
     if name in ("indicators", "library"):
         # Modules of many names, which are read with them: nt.indicators.SMA.
         return import_module(f"neural_trader.strategies.{name}")
+    if name == "forecast":
+        # A room that is used as a whole: nt.forecast.train.
+        return import_module("neural_trader.forecast")
     if name not in _ROOMS:
         message = f"module 'neural_trader' has no attribute {name!r}"
         raise AttributeError(message)

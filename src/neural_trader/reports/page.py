@@ -11,18 +11,20 @@ from typing import Any, Final
 from neural_trader.backtesting import Result, SweepResult
 from neural_trader.core import ConfigError
 from neural_trader.core.files import write_whole
+from neural_trader.forecast import Artefact
 from neural_trader.reports import sections, trades
 from neural_trader.reports.charts import compute_charts
 from neural_trader.reports.sweep_page import render_sweep
 
 
-def report(result: Result | SweepResult, path: str | Path) -> Path:
+def report(result: Result | SweepResult | Artefact, path: str | Path) -> Path:
     """Write a report: one HTML file under 1 MB that opens offline.
 
     Parameters
     ----------
-    result : Result or SweepResult
-        From ``nt.backtest``, ``nt.load_result`` or ``nt.sweep``.
+    result : Result or SweepResult or Artefact
+        From ``nt.backtest``, ``nt.load_result`` or ``nt.sweep``; of a forecast from
+        ``nt.forecast.train`` or ``nt.forecast.load_artefact`` its evaluation card.
     path : str or Path
         A file; its folder must exist. It is replaced only by a complete new report. A leading
         ``~`` is the user's home.
@@ -46,14 +48,22 @@ def report(result: Result | SweepResult, path: str | Path) -> Path:
     highest bars of every stretch, tables the latest round trips; the page says so where it does,
     and its figures are those of the whole run.
     """
-    if not isinstance(result, (Result, SweepResult)):
+    if isinstance(result, Artefact):
+        from neural_trader.reports.card_page import render_card
+
+        text = render_card(result)
+    elif isinstance(result, SweepResult):
+        text = render_sweep(result)
+    elif isinstance(result, Result):
+        text = render(result)
+    else:
         message = (
-            f"result is a {type(result).__name__}; expected what nt.backtest, nt.load_result or "
-            "nt.sweep returned"
+            f"result is a {type(result).__name__}; expected what nt.backtest, nt.load_result, "
+            "nt.sweep or nt.forecast.train returned"
         )
         raise ConfigError(message)
     path = Path(path).expanduser()
-    page = (render_sweep(result) if isinstance(result, SweepResult) else render(result)).encode()
+    page = text.encode()
     with write_whole(path) as file:
         file.write(page)
     return path
