@@ -3,6 +3,7 @@
 They agree to 1e-6 of a value: float32 within the network, float64 around it.
 """
 
+import math
 import threading
 from typing import Final, NamedTuple, Protocol
 
@@ -21,7 +22,7 @@ from neural_trader.forecast.normalization import (
     untransform,
     volatility_weights,
 )
-from neural_trader.forecast.packing import middle_alone, pack
+from neural_trader.forecast.packing import check_network, in_unit, middle_alone, pack
 from neural_trader.forecast.scaling import scaling_terms
 
 ENGINES: Final = ("compiled", "numpy", "onnx")
@@ -37,6 +38,14 @@ class Served(NamedTuple):
     network: Network
     normalization: Normalization
     offsets: Offsets
+
+    @property
+    def bare(self) -> tuple[Network, Normalization]:
+        """The network of the middle level alone, with a constant scale folded into it."""
+        network = middle_alone(self.network)
+        check_network(network)
+        kind, scale = self.normalization
+        return in_unit(network, scale), Normalization(kind, 1.0)
 
 
 class Engine(Protocol):
@@ -63,8 +72,9 @@ class NumpyEngine:
     """
 
     def __init__(self, served: Served) -> None:
-        network, self._normalization, offsets = served
-        self._forward = Forward(middle_alone(network))
+        network, self._normalization = served.bare
+        offsets = served.offsets
+        self._forward = Forward(network)
         self._horizon = network.horizon
         self._ends = np.stack([offsets.lower, offsets.upper])
         self._weights_of_changes = volatility_weights(network.lookback - 1)
@@ -73,10 +83,13 @@ class NumpyEngine:
 
     def forecast(self, windows: Floats) -> Floats:
         """Return the transformed forecasts (B, H) of transformed windows (B, L)."""
+        if self._normalization.kind in _MODES:
+            last = windows[:, -1:]
+            found: Floats = last + self._steps((windows - last).astype(np.float32))
+            return found
         shift, unit, base = scaling_terms(windows, self._normalization)
         scaled = ((windows - shift[:, None]) / unit[:, None]).astype(np.float32)
-        found: Floats = base[:, None] + self._steps(scaled) * unit[:, None]
-        return found
+        return np.asarray(base[:, None] + self._steps(scaled) * unit[:, None])
 
     def _steps(self, scaled: Floats32) -> Floats32:
         """Return the heads (B, H) of normalized windows (B, L)."""
@@ -85,23 +98,16 @@ class NumpyEngine:
 
     def one(self, window: Floats, out: Floats) -> int:
         """Write forecast, lower and upper end of a window."""
-        kind, scale = self._normalization
+        kind = self._normalization.kind
         problem = check_window(window, kind)
         if problem:
             return problem
         x = transform(window, kind)
-        if kind in _MODES:
-            shift = base = x[-1]
-            unit = scale
-        else:
-            (shift,), (unit,), (base,) = scaling_terms(x[None], self._normalization)
-        scaled = ((x - shift) / unit).astype(np.float32)
+        table = np.empty((3, self._horizon))
+        table[0] = self.forecast(x[None])[0]
         change = x[1:] - x[:-1]
         change *= change
-        volatility = np.sqrt(change.dot(self._weights_of_changes))
-        table = np.empty((3, self._horizon))
-        table[0] = base + self._steps(scaled[None])[0] * unit
-        table[1:] = table[0] + self._ends * volatility
+        table[1:] = table[0] + self._ends * math.sqrt(change.dot(self._weights_of_changes))
         out.reshape(table.shape)[:] = untransform(table, kind)
         return 0
 
@@ -116,14 +122,14 @@ class CompiledEngine(NumpyEngine):
 
     def __init__(self, served: Served) -> None:
         super().__init__(served)
-        self._plan, self._weights = packed = pack(middle_alone(served.network))
+        network, normalization = served.bare
+        self._plan, self._weights = packed = pack(network)
         self._flat_ends = self._ends.reshape(-1)
-        kind, scale = served.normalization
-        mode = _MODES.get(kind, kernel.GIVEN)
-        self._terms = (mode, 0.0, scale, 0.0, DECAY)
+        mode = _MODES.get(normalization.kind, kernel.GIVEN)
+        self._terms = (mode, 0.0, 1.0, 0.0, DECAY)
         # The kernel holds the interpreter while it runs, so that one scratch serves all threads.
         self._scratch = np.empty(packed.scratch_size, np.float32)
-        self._work = np.empty(served.network.lookback)
+        self._work = np.empty(network.lookback)
 
     def _steps(self, scaled: Floats32) -> Floats32:
         """Return the heads (B, H) of normalized windows (B, L)."""

@@ -15,7 +15,7 @@ from neural_trader.forecast.network import Dense, Floats32, Network
 from neural_trader.forecast.packing import check_network, last_layer, pooled
 
 # So many windows at a time that what a layer leaves for the next stays in the cache.
-_TOGETHER: Final = 256
+_TOGETHER: Final = 512
 
 
 class Stage(NamedTuple):
@@ -31,7 +31,7 @@ class Stage(NamedTuple):
 
 
 class Forward:
-    """A network, prepared to be computed in NumPy.
+    """A network, prepared to be computed in NumPy; for one thread at a time.
 
     Parameters
     ----------
@@ -49,10 +49,10 @@ class Forward:
         self._shape = (network.horizon, len(network.levels))
         self._order = slice(None, None, -1 if network.newest_first else 1)
         self._single = _Single(stages, network.lookback, self._count)
-        self._columns = tuple(
-            Stage(stage.pool, tuple(map(_turned, stage.hidden)), _turned(stage.last))
-            for stage in stages
-        )
+        self._stages = stages
+        self._lookback = network.lookback
+        # The buffers for windows side by side, of the last count that was asked for.
+        self._columns = _Columns(stages, network.lookback, self._count, 2)
 
     def __call__(self, windows: Floats32) -> Floats32:
         """Compute the raw heads of every window.
@@ -72,29 +72,49 @@ class Forward:
             return self._single(windows[0]).reshape(1, *self._shape)
         heads = np.empty((rows, self._count), np.float32)
         for first in range(0, rows, _TOGETHER):
-            part = slice(first, first + _TOGETHER)
-            heads[part] = self._side_by_side(windows[part]).T
+            part = windows[first : first + _TOGETHER]
+            if len(part) != self._columns.rows:
+                self._columns = _Columns(self._stages, self._lookback, self._count, len(part))
+            heads[first : first + _TOGETHER] = self._columns(part)
         return heads.reshape(rows, *self._shape)
 
-    def _side_by_side(self, windows: Floats32) -> Floats32:
-        """Return the heads (H * Q, B) of windows (B, L)."""
-        rest = np.array(windows.T, np.float32, order="C")
-        rows = len(windows)
-        heads = np.zeros((self._count, rows), np.float32)
-        for stage in self._columns:
-            x = _with_ones(pooled(len(rest), stage.pool), rows)
-            _pool(rest, stage.pool, x[:-1])
+
+class _Columns:
+    """The pass over a number of windows side by side, in buffers of its own."""
+
+    def __init__(self, stages: tuple[Stage, ...], lookback: int, count: int, rows: int) -> None:
+        self.rows = rows
+        self._rest = np.empty((lookback, rows), np.float32)
+        self._heads = np.empty((count, rows), np.float32)
+        self._steps = []
+        for stage in stages:
+            x = np.ones((pooled(lookback, stage.pool) + 1, rows), np.float32)
+            into, layers = x[:-1], []
             for matrix in stage.hidden:
-                out = _with_ones(len(matrix), rows)
-                np.matmul(matrix, x, out=out[:-1])
-                np.maximum(out[:-1], 0.0, out=out[:-1])
+                out = np.ones((matrix.shape[1] + 1, rows), np.float32)
+                layers.append((_turned(matrix), x, out[:-1]))
                 x = out
-            last = stage.last @ x
-            back = len(last) - self._count
-            if back:
-                rest -= last[:back]
-            heads += last[back:]
-        return heads
+            given = np.empty((stage.last.shape[1], rows), np.float32)
+            back = len(given) - count
+            last = (_turned(stage.last), x, given)
+            self._steps.append((stage.pool, into, layers, last, given[:back], given[back:]))
+
+    def __call__(self, windows: Floats32) -> Floats32:
+        """Return the heads (B, H * Q) of windows (B, L), in a buffer."""
+        rest, heads = self._rest, self._heads
+        rest[:] = windows.T
+        heads[:] = 0.0
+        for pool, into, layers, last, back, forward in self._steps:
+            _pool(rest, pool, into)
+            for matrix, x, out in layers:
+                np.matmul(matrix, x, out=out)
+                np.maximum(out, 0.0, out=out)
+            matrix, x, given = last
+            np.matmul(matrix, x, out=given)
+            if len(back):
+                rest -= back
+            heads += forward
+        return heads.T
 
 
 class _Single:
@@ -183,13 +203,6 @@ def _augmented(layer: Dense) -> Floats32:
 
 def _turned(matrix: Floats32) -> Floats32:
     return np.ascontiguousarray(matrix.T)
-
-
-def _with_ones(size: int, rows: int) -> Floats32:
-    """Return room for ``size`` values of each window, and a row of ones for the bias."""
-    out = np.empty((size + 1, rows), np.float32)
-    out[-1] = 1.0
-    return out
 
 
 def _pool(rest: Floats32, pool: int, into: Floats32) -> None:

@@ -19,8 +19,8 @@ from neural_trader.forecast.artefact import MODEL, Artefact
 from neural_trader.forecast.engines import Served
 from neural_trader.forecast.forward import Stage, stages_of
 from neural_trader.forecast.network import Network
-from neural_trader.forecast.normalization import Normalization, volatility_weights
-from neural_trader.forecast.packing import middle_alone, pooled
+from neural_trader.forecast.normalization import volatility_weights
+from neural_trader.forecast.packing import pooled
 from neural_trader.forecast.standing import standing_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def need(package: str) -> Any:  # noqa: ANN401 - a module
         raise ConfigError(message) from None
 
 
-def build_graph(served: Served) -> "ModelProto":
+def build_graph(served: Served, *, joined: bool = False) -> "ModelProto":
     """Build the graph of a network.
 
     Parameters
@@ -57,6 +57,8 @@ def build_graph(served: Served) -> "ModelProto":
     served : Served
         The normalization ``robust`` is refused, since ONNX has no median. Offsets that are not
         numbers: no ``lower`` and ``upper``.
+    joined : bool
+        Give forecast and ends side by side as one output, ``all``: what a runtime copies is less.
 
     Returns
     -------
@@ -69,7 +71,7 @@ def build_graph(served: Served) -> "ModelProto":
         onnx is not installed, or the normalization cannot be written.
     """
     onnx = need("onnx")
-    network, normalization = middle_alone(served.network), served.normalization
+    network, normalization = served.bare
     kind, offsets = normalization.kind, served.offsets
     if kind == "robust":
         message = (
@@ -80,22 +82,28 @@ def build_graph(served: Served) -> "ModelProto":
     graph = _Graph(onnx)
     x = graph.add("Log", "values") if kind == "log" else "values"
     last = graph.add("Slice", x, *graph.span(-1, _LAST))
-    shift, unit, base = _terms(graph, normalization, x, last)
-    rest = graph.add("Div", graph.add("Sub", x, shift), unit)
-    rest = graph.add("Cast", rest, to=onnx.TensorProto.FLOAT)
+    shift, unit, base = _terms(graph, kind, x, last)
+    rest = graph.add("Sub", x, shift)
+    rest = graph.add("Cast", graph.add("Div", rest, unit) if unit else rest, to=graph.single)
     if network.newest_first:
         order = graph.constant(np.arange(network.lookback - 1, -1, -1))
         rest = graph.add("Gather", rest, order, axis=1)
-    steps = graph.add("Cast", _blocks(graph, network, rest), to=onnx.TensorProto.DOUBLE)
-    found = {"forecast": graph.add("Add", base, graph.add("Mul", steps, unit))}
-    if not np.isnan(offsets.level):
-        volatility = _volatility(graph, x, network.lookback)
-        for name, ends in (("lower", offsets.lower), ("upper", offsets.upper)):
-            reach = graph.add("Mul", volatility, graph.constant(ends[None]))
-            found[name] = graph.add("Add", found["forecast"], reach)
-    for name, given in found.items():
-        graph.add("Exp" if kind == "log" else "Identity", given, name=name)
-    return graph.model(network, list(found))
+    ends = [np.zeros(network.horizon), offsets.lower, offsets.upper]
+    names = ["forecast", "lower", "upper"][: 1 if np.isnan(offsets.level) else 3]
+    # Forecast and ends stand side by side, so that what is done to one is done to all at once.
+    steps = _blocks(graph, network, rest, repeats=len(names))
+    steps = graph.add("Cast", steps, to=graph.double)
+    found = graph.add("Add", base, graph.add("Mul", steps, unit) if unit else steps)
+    if len(names) > 1:
+        reach = graph.constant(np.concatenate(ends)[None])
+        reach = graph.add("Mul", _volatility(graph, x, network.lookback), reach)
+        found = graph.add("Add", found, reach)
+    found = graph.add("Exp", found) if kind == "log" else found
+    if joined:
+        graph.add("Identity", found, name="all")
+        return graph.model(network.lookback, {"all": len(names) * network.horizon})
+    graph.split(found, [network.horizon] * len(names), names)
+    return graph.model(network.lookback, dict.fromkeys(names, network.horizon))
 
 
 def export_onnx(artefact: Artefact, path: Path | str, *, level: float | None = None) -> Path:
@@ -151,6 +159,7 @@ class _Graph:
 
     def __init__(self, onnx: Any) -> None:  # noqa: ANN401 - a module
         self._onnx = onnx
+        self.single, self.double = onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
 
@@ -160,6 +169,12 @@ class _Graph:
         node = self._onnx.helper.make_node(kind, list(inputs), [given], **attributes)
         self._nodes.append(node)
         return given
+
+    def split(self, given: str, sizes: list[int], names: list[str]) -> None:
+        """Cut columns into parts of these sizes, under these names."""
+        parts = self.constant(np.array(sizes, np.int64))
+        node = self._onnx.helper.make_node("Split", [given, parts], names, axis=1)
+        self._nodes.append(node)
 
     def constant(self, value: NDArray[Any] | float) -> str:
         """Add a constant and return its name."""
@@ -173,10 +188,10 @@ class _Graph:
         starts, stops, axes = (np.array([place], np.int64) for place in (first, stop, 1))
         return self.constant(starts), self.constant(stops), self.constant(axes)
 
-    def model(self, network: Network, outputs: list[str]) -> "ModelProto":
-        """Return the model, checked."""
-        helper, double = self._onnx.helper, self._onnx.TensorProto.DOUBLE
-        sizes = {"values": network.lookback} | dict.fromkeys(outputs, network.horizon)
+    def model(self, lookback: int, outputs: dict[str, int]) -> "ModelProto":
+        """Return the model with outputs of these widths, checked."""
+        helper, double = self._onnx.helper, self.double
+        sizes = {"values": lookback} | outputs
         infos = {
             name: helper.make_tensor_value_info(name, double, ["batch", size])
             for name, size in sizes.items()
@@ -199,14 +214,13 @@ class _Graph:
         return model
 
 
-def _terms(graph: _Graph, normalization: Normalization, x: str, last: str) -> tuple[str, str, str]:
-    """Return shift, unit and base, (batch, 1) or constants; the sums are those of ``scaling``."""
-    kind, scale = normalization
+def _terms(graph: _Graph, kind: str, x: str, last: str) -> tuple[str, str, str]:
+    """Return shift, unit and base, (batch, 1) or constants; no unit where it is 1."""
     if kind in ("log", "level"):
-        return last, graph.constant(np.float64(scale)), last
+        return last, "", last
     if kind in ("none", "identity"):
         zero = graph.constant(np.float64(0.0))
-        return zero, graph.constant(np.float64(1.0)), zero if kind == "none" else last
+        return zero, "", zero if kind == "none" else last
     small = graph.constant(np.float64(1e-6))
     if kind == "standard":
         mean = graph.add("ReduceMean", x, axes=[1], keepdims=1)
@@ -222,21 +236,25 @@ def _terms(graph: _Graph, normalization: Normalization, x: str, last: str) -> tu
     return graph.add("Add", low, half), half, last
 
 
-def _blocks(graph: _Graph, network: Network, rest: str) -> str:
-    """Add all blocks and return the name of their heads, float32 (batch, H)."""
-    heads = ""
+def _blocks(graph: _Graph, network: Network, rest: str, *, repeats: int) -> str:
+    """Add all blocks; return the name of their heads, float32 (batch, repeats * H)."""
+    heads = []
     stages = stages_of(network)
+    horizon = network.horizon
     for place, stage in enumerate(stages):
         x = _pool(graph, stage, rest, network.lookback)
         for matrix in stage.hidden:
             x = graph.add("Relu", _dense(graph, x, matrix))
-        given = _dense(graph, x, stage.last)
-        if place + 1 < len(stages):
-            back = graph.add("Slice", given, *graph.span(0, network.lookback))
-            rest = graph.add("Sub", rest, back)
-            given = graph.add("Slice", given, *graph.span(network.lookback, _LAST))
-        heads = graph.add("Add", heads, given) if heads else given
-    return heads
+        back, ahead = stage.last[:, :-horizon], stage.last[:, -horizon:]
+        given = _dense(graph, x, np.hstack([back, *[ahead] * repeats]))
+        head = f"heads_{place}"
+        if back.shape[1]:
+            explained = f"explained_{place}"
+            sizes = [network.lookback, repeats * horizon]
+            graph.split(given, sizes, [explained, head])
+            rest = graph.add("Sub", rest, explained)
+        heads.append(head if back.shape[1] else given)
+    return graph.add("Sum", *heads) if len(heads) > 1 else heads[0]
 
 
 def _dense(graph: _Graph, x: str, matrix: NDArray[np.float32]) -> str:
@@ -259,10 +277,7 @@ def _pool(graph: _Graph, stage: Stage, rest: str, lookback: int) -> str:
 
 
 def _volatility(graph: _Graph, x: str, lookback: int) -> str:
-    """Return the trailing volatility (batch, 1); the sum is that of ``trailing_volatility``."""
-    before = graph.add("Slice", x, *graph.span(0, lookback - 1))
-    after = graph.add("Slice", x, *graph.span(1, lookback))
-    change = graph.add("Sub", after, before)
-    weights = graph.constant(volatility_weights(lookback - 1)[:, None])
-    squares = graph.add("MatMul", graph.add("Mul", change, change), weights)
-    return graph.add("Sqrt", squares)
+    """Return the trailing volatility (batch, 1): the length of the weighted changes."""
+    change = np.eye(lookback, lookback - 1, -1) - np.eye(lookback, lookback - 1)
+    weighted = graph.constant(change * np.sqrt(volatility_weights(lookback - 1)))
+    return graph.add("ReduceL2", graph.add("MatMul", x, weighted), axes=[1], keepdims=1)

@@ -54,6 +54,27 @@ def middle_alone(network: Network) -> Network:
     return network._replace(levels=(network.levels[place],), heads="plain", blocks=blocks)
 
 
+def in_unit(network: Network, unit: float) -> Network:
+    """Return the network that takes and gives values ``unit`` times as large.
+
+    What is scaled on the way into the first layers and out of the last need not be scaled before
+    and after: pooling and ReLU go along with any factor above zero.
+    """
+    factor = np.float32(unit)
+    blocks = tuple(
+        block._replace(
+            hidden=(
+                Dense(block.hidden[0].weight / factor, block.hidden[0].bias),
+                *block.hidden[1:],
+            ),
+            backcast=Dense(block.backcast.weight * factor, block.backcast.bias * factor),
+            forecast=Dense(block.forecast.weight * factor, block.forecast.bias * factor),
+        )
+        for block in network.blocks
+    )
+    return network._replace(blocks=blocks)
+
+
 def last_layer(network: Network, place: int) -> Dense:
     """Return backcast and heads of a block as one layer; the last block's heads alone."""
     block = network.blocks[place]

@@ -1,6 +1,7 @@
 """Serves forecasts from an artefact: no torch, and nothing is answered that was not checked."""
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -69,12 +70,19 @@ class Forecast(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Forecasts of many windows, (B, H) each; ends are None without calibration; B sources."""
+    """Forecasts of many windows.
+
+    Attributes
+    ----------
+    forecast, lower, upper : float64, shape (B, H)
+        As in ``Forecast``.
+    sources : array of str, shape (B,)
+    """
 
     forecast: Floats
     lower: Floats | None
     upper: Floats | None
-    sources: tuple[str, ...]
+    sources: "NDArray[np.str_]"
 
 
 class Forecaster:
@@ -234,15 +242,12 @@ class Forecaster:
             move.
         """
         windows = self._checked(windows)
-        if symbols is None:
-            rows = np.full(len(windows), self._row(None))
-        elif len(symbols) == len(windows):
-            rows = np.array([self._row(symbol) for symbol in symbols], np.intp)
-        else:
-            message = f"there are {len(symbols)} symbols for {len(windows)} windows; give one each"
-            raise DataError(message)
+        rows = self._rows_of(symbols, len(windows))
         passed = self._passed[rows]
         x = transform(windows, self._kind)
+        volatility = trailing_volatility(x)
+        if not volatility.all():
+            self._refuse_one(windows)
         if passed.all():
             found = self._engine.forecast(x)
         else:
@@ -251,9 +256,9 @@ class Forecaster:
                 found[passed] = self._engine.forecast(x[passed])
         ends: list[Floats | None] = [None, None]
         if self.level is not None:
-            reach = trailing_volatility(x)[:, None, None] * self._ends[passed.astype(np.intp)]
+            reach = volatility[:, None, None] * self._ends[passed.astype(np.intp)]
             ends = [untransform(found + reach[:, side], self._kind) for side in (0, 1)]
-        sources = tuple(self._sources[one] for one in passed.tolist())
+        sources = np.array(self._sources)[passed.astype(np.intp)]
         return Batch(untransform(found, self._kind), ends[0], ends[1], sources)
 
     def _stand_in(self, window: Floats, row: int, out: Floats) -> int:
@@ -300,13 +305,34 @@ class Forecaster:
         if windows.ndim != 2 or windows.shape[1] != self.lookback:
             message = f"windows have shape {windows.shape}; expected (B, {self.lookback})"
             raise DataError(message)
-        low, high = windows.min(axis=1, initial=np.inf), windows.max(axis=1, initial=-np.inf)
-        is_good = (low < high) & (low > (0.0 if self._kind == "log" else -np.inf)) & (high < np.inf)
-        if not is_good.all():
-            row = int(np.argmin(is_good))
-            problem = check_window(windows[row], self._kind)
-            raise DataError(self._problem(problem, windows[row], f"row {row}"))
+        # Far cheaper than to look at every window; what looks bad is looked at again.
+        is_good = math.isfinite(float(windows.sum()))
+        if self._kind == "log" and windows.size:
+            is_good = is_good and float(windows.min()) > 0.0
+        if not is_good:
+            self._refuse_one(windows)
         return windows
+
+    def _refuse_one(self, windows: Floats) -> None:
+        """Refuse the first window that cannot be forecast; there need not be one."""
+        for row, window in enumerate(windows):
+            problem = check_window(window, self._kind)
+            if problem:
+                raise DataError(self._problem(problem, window, f"row {row}"))
+
+    def _rows_of(self, symbols: Sequence[str] | None, count: int) -> "NDArray[np.intp]":
+        """Return the places of many series."""
+        if symbols is None:
+            return np.full(count, self._row(None))
+        if len(symbols) != count:
+            message = f"there are {len(symbols)} symbols for {count} windows; give one each"
+            raise DataError(message)
+        if not self._rows:
+            return np.zeros(count, np.intp)
+        try:
+            return np.array([self._rows[symbol] for symbol in symbols], np.intp)
+        except KeyError as error:
+            return np.array([self._row(error.args[0])])
 
     def _problem(self, problem: int, window: Floats, name: str | None) -> str:
         """Return the message for a window that cannot be forecast."""

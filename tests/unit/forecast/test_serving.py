@@ -108,7 +108,7 @@ def test_a_batch_mixes_sources_row_by_row() -> None:
     windows, symbols = made_prices(40), ["KO", "PEP", "PEP", "KO"] * 10
     mine = forecaster()
     batch = mine.forecast_many(windows, symbols)
-    assert batch.sources == ("nhits", "drift", "drift", "nhits") * 10
+    assert batch.sources.tolist() == ["nhits", "drift", "drift", "nhits"] * 10
     for row, symbol in enumerate(symbols):
         one = mine.forecast(windows[row], symbol=symbol)
         for part in ("forecast", "lower", "upper"):
@@ -183,7 +183,7 @@ class TestRefusals:
 def test_no_windows_are_no_forecasts() -> None:
     batch = forecaster().forecast_many(np.empty((0, 60)), [])
     assert batch.forecast.shape == (0, 5)
-    assert batch.sources == ()
+    assert batch.sources.tolist() == []
 
 
 def test_unknown_names() -> None:
@@ -194,6 +194,8 @@ def test_unknown_names() -> None:
         mine.forecast(window)
     with pytest.raises(ConfigError, match="knows KO, PEP"):
         mine.forecast_many(window[None])
+    with pytest.raises(DataError, match="unknown symbol 'XOM'"):
+        mine.forecast_many(made_prices(2), ["KO", "XOM"])
     with pytest.raises(DataError, match="1 symbols for 2 windows"):
         mine.forecast_many(made_prices(2), ["KO"])
     words: Any = ["high", "low"]
