@@ -49,5 +49,6 @@ class OnnxEngine:
         out[: found.shape[1]] = found[0]
         # Of a window that is not finite, not positive or does not move no interval has a width
         # beyond rounding; a runtime may lose a NaN in its pooling, but not in its volatility.
-        width = out[-1] - out[self._horizon] if found.shape[1] > self._horizon else math.nan
+        size = self._horizon
+        width = out[2 * size] - out[size] if found.shape[1] > size else math.nan
         return 0 if width > _ROUNDING * abs(out[0]) else check_window(window, self._kind)
