@@ -68,7 +68,7 @@ def made_artefact(
     network = network or made_network()
     steps, rng = np.arange(1.0, network.horizon + 1), np.random.default_rng(2)
     weight = 0.01 * rng.standard_normal((network.lookback, network.horizon))
-    bias = 1e-4 * steps * np.arange(1.0, max(len(series), 1) + 1)[:, None]
+    bias = 1e-4 * steps * np.arange(1.0, len(series) + 1)[:, None]
 
     def offsets(level: float, size: float) -> Offsets:
         reach = size * np.sqrt(steps)

@@ -73,8 +73,8 @@ def _level(artefact: Artefact, level: float | None) -> float:
     near = [one for one in known if abs(one - level) < 1e-9] if isinstance(level, float) else []
     if not near:
         has = ", ".join(f"{one:g}" for one in known)
-        message = f"level is {level!r}; the intervals of this model are not calibrated to it"
-        message += f"; it has {has}" if known else ": it has no intervals"
+        told = f"calibrated to {has} alone" if known else "not calibrated: it has no intervals"
+        message = f"level is {level!r}; this model is {told}"
         raise ConfigError(message)
     return near[0]
 

@@ -204,7 +204,7 @@ def test_unknown_names() -> None:
     with pytest.raises(ConfigError, match="engine is 'torch'"):
         Forecaster(made_artefact(), engine="torch")
     for level in (0.95, 95, True, math.nan):
-        with pytest.raises(ConfigError, match=r"it has 0\.8, 0\.9"):
+        with pytest.raises(ConfigError, match=r"calibrated to 0\.8, 0\.9"):
             Forecaster(made_artefact(), level=level)
 
 

@@ -13,6 +13,9 @@ _COMMANDS: Final = {
     "train": ("neural_training", "train", "Train a network, and judge it."),
     "evaluate": ("neural_training", "evaluate", "Judge a network on bars it has not seen."),
     "card": ("neural_training", "card", "Show the evaluation card of a network."),
+    "forecast": ("neural_serving", "forecast", "Forecast the next bars of a series."),
+    "export": ("neural_serving", "export", "Write a network as an ONNX file."),
+    "import": ("neural_serving", "import_", "Import a network that neuralforecast trained."),
 }
 
 
