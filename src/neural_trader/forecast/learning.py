@@ -170,15 +170,14 @@ class _Learner:
         self, learn: NDArray[np.intp], judged: tuple[Any, Any], progress: Progress | None
     ) -> None:
         config, waited = self._config, 0
-        shape = (config.steps, config.batch)
-        rows = self._rng.integers(len(self._every), size=shape)
-        ends = learn[self._rng.integers(len(learn), size=shape)]
         self._judge(judged)
         for step in range(config.steps):
             rate = 0.5 * (1.0 + math.cos(math.pi * step / config.steps))
             self._adam.param_groups[0]["lr"] = config.learning_rate * rate
             self._adam.zero_grad(set_to_none=True)
-            self._loss(*self._gather(rows[step], ends[step])).backward()
+            rows = self._rng.integers(len(self._every), size=config.batch)
+            ends = learn[self._rng.integers(len(learn), size=config.batch)]
+            self._loss(*self._gather(rows, ends)).backward()
             self._adam.step()
             self._steps = step + 1
             if progress is not None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from neural_trader.forecast.artefact import MODEL, Offsets
 from neural_trader.forecast.baselines import Baseline
 from neural_trader.forecast.conformal import intervals, split_conformal
+from neural_trader.forecast.forward import Forward
 from neural_trader.forecast.network import Network
 from neural_trader.forecast.normalization import (
     Normalization,
@@ -87,6 +88,7 @@ def predict(
     baselines : dict of str to Baseline
     """
     lookback, horizon = network.lookback, network.horizon
+    forward = Forward(network)
     size = max(1, _CHUNK // (lookback * len(values)))
     parts: dict[str, list[Floats]] = {name: [] for name in (MODEL, "volatility", *baselines)}
     rows = np.arange(len(values))
@@ -95,7 +97,7 @@ def predict(
         windows = windows_at(values, at[begin : begin + size], lookback)
         inputs, last = normalize(windows, normalization)
         # The raw head of the middle level is its quantile, whatever the kind of the heads.
-        raw = _middle_heads(network, inputs.reshape(-1, lookback))
+        raw = forward(inputs.reshape(-1, lookback))[:, :, len(network.levels) // 2]
         parts[MODEL].append(restore(raw.reshape(*last.shape, horizon), last, normalization))
         parts["volatility"].append(trailing_volatility(windows))
         for name, baseline in baselines.items():
@@ -151,22 +153,3 @@ def joined(parts: list[Predictions]) -> Predictions:
             for source in first.covered
         },
     )
-
-
-def _middle_heads(network: Network, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the raw heads of the middle level, (B, L) -> (B, H)."""
-    rest, middle = inputs, len(network.levels) // 2
-    total = np.zeros((len(inputs), network.horizon), dtype=np.float32)
-    for block in network.blocks:
-        starts = np.arange(0, network.lookback, block.pool)
-        if block.pooling == "max":
-            hidden = np.maximum.reduceat(rest, starts, axis=1)
-        else:
-            sizes = np.diff(np.append(starts, network.lookback)).astype(np.float32)
-            hidden = np.add.reduceat(rest, starts, axis=1) / sizes
-        for dense in block.hidden:
-            hidden = np.maximum(hidden @ dense.weight + dense.bias, 0.0)
-        rest = rest - (hidden @ block.backcast.weight + block.backcast.bias)
-        heads = slice(middle, None, len(network.levels))
-        total += hidden @ block.forecast.weight[:, heads] + block.forecast.bias[heads]
-    return total

@@ -75,7 +75,7 @@ def stretches(panel: Panel, config: NHiTSConfig, evaluation: EvaluationConfig) -
         The test is to start where there are no bars.
     """
     count = len(panel.ts_close_ns)
-    begin = int(count * (1.0 - evaluation.test_share))
+    begin = count - round(count * evaluation.test_share)
     if evaluation.test_start:
         day = session_day(evaluation.test_start, option="test_start")
         begin = int(np.searchsorted(panel.ts_close_ns, first_ns(day)))
