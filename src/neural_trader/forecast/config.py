@@ -96,7 +96,10 @@ class NHiTSConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         for name, most in (("pools", self.lookback), ("knots_every", SIZE_MAX)):
             wrong = [found for found in getattr(self, name) if not 1 <= found <= most]
             if wrong:
-                message = f"{name} holds {wrong[0]}; expected 1 to {most:,} bars"
+                message = (
+                    f"{name} holds {wrong[0]}; expected 1 to {most:,} bars: pools reach no further "
+                    "than the lookback"
+                )
                 raise ConfigError(message)
 
     def _check_levels(self) -> None:

@@ -141,9 +141,9 @@ class _Learner:
             1, config.lookback + config.horizon, 1
         )
         self._levels = torch.tensor(config.levels, dtype=torch.float32, device=place)
-        self._adam = torch.optim.Adam(self._model.parameters, lr=config.learning_rate, fused=True)
+        self._adam = _Adam(torch, self._model.flat)
         self._losses: list[tuple[int, float]] = []
-        self._best: tuple[float, int, list[Any]] = (math.inf, 0, self._model.copy())
+        self._best: tuple[float, int, Any] = (math.inf, 0, self._model.flat.clone())
         self._steps = 0
 
     def run(
@@ -156,7 +156,7 @@ class _Learner:
         except KeyboardInterrupt:
             is_interrupted = True
         _, best_step, parameters = self._best
-        self._model.restore(parameters)
+        self._model.flat.copy_(parameters)
         return Fit(
             self._model.fold(),
             self._normalization,
@@ -173,12 +173,11 @@ class _Learner:
         self._judge(judged)
         for step in range(config.steps):
             rate = 0.5 * (1.0 + math.cos(math.pi * step / config.steps))
-            self._adam.param_groups[0]["lr"] = config.learning_rate * rate
-            self._adam.zero_grad(set_to_none=True)
+            self._model.gradient.zero_()
             rows = self._rng.integers(len(self._every), size=config.batch)
             ends = learn[self._rng.integers(len(learn), size=config.batch)]
             self._loss(*self._gather(rows, ends)).backward()
-            self._adam.step()
+            self._adam.step(self._model.gradient, config.learning_rate * rate)
             self._steps = step + 1
             if progress is not None:
                 progress(self._steps, config.steps)
@@ -215,5 +214,24 @@ class _Learner:
         self._losses.append((self._steps, loss))
         if not loss < self._best[0]:
             return False
-        self._best = (loss, self._steps, self._model.copy())
+        self._best = (loss, self._steps, self._model.flat.clone())
         return True
+
+
+class _Adam:
+    """Kingma and Ba's Adam on one vector; torch.optim takes seconds to import, for a compiler."""
+
+    _MEAN, _SQUARE, _EPSILON = 0.9, 0.999, 1e-8
+
+    def __init__(self, torch: Any, flat: Any) -> None:  # noqa: ANN401 - torch is untyped
+        self._flat = flat
+        self._mean, self._square = torch.zeros_like(flat), torch.zeros_like(flat)
+        self._steps = 0
+
+    def step(self, gradient: Any, rate: float) -> None:  # noqa: ANN401 - torch is untyped
+        """Move the vector against its gradient."""
+        self._steps += 1
+        self._mean.lerp_(gradient, 1.0 - self._MEAN)
+        self._square.mul_(self._SQUARE).addcmul_(gradient, gradient, value=1.0 - self._SQUARE)
+        size = (self._square / (1.0 - self._SQUARE**self._steps)).sqrt_().add_(self._EPSILON)
+        self._flat.addcdiv_(self._mean, size, value=-rate / (1.0 - self._MEAN**self._steps))

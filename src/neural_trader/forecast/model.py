@@ -84,6 +84,12 @@ class Model:
         Draws the first weights.
     device : str
         From :func:`choose_device`.
+
+    Attributes
+    ----------
+    flat, gradient : torch.Tensor
+        All that learns and what the last backward pass added for it, each as one vector: what is
+        written there is what :meth:`forward` uses.
     """
 
     def __init__(self, config: NHiTSConfig, rng: np.random.Generator, device: str) -> None:
@@ -95,6 +101,7 @@ class Model:
             self._make(pool, every, rng)
             for pool, every in zip(config.pools, config.knots_every, strict=True)
         ]
+        self.flat, self.gradient = self._flatten()
 
     def _make(self, pool: int, every: int, rng: np.random.Generator) -> _Layers:
         config = self._config
@@ -110,6 +117,19 @@ class Model:
         knots = len(backcast) + len(forecast)
         last = (self._learns(np.zeros((inputs, knots))), self._learns(np.zeros(knots)))
         return _Layers(pool, tuple(hidden), last, self._fixed(backcast), self._fixed(forecast))
+
+    def _flatten(self) -> tuple[Any, Any]:
+        """Move all that learns, and its gradients, into two vectors that a step goes through."""
+        torch, tensors = self._torch, self.parameters
+        flat = torch.cat([tensor.detach().reshape(-1) for tensor in tensors])
+        gradient = torch.zeros_like(flat)
+        first = 0
+        for tensor in tensors:
+            stop = first + tensor.numel()
+            tensor.data = flat[first:stop].view_as(tensor)
+            tensor.grad = gradient[first:stop].view_as(tensor)
+            first = stop
+        return flat, gradient
 
     def _fixed(self, values: Floats) -> Any:  # noqa: ANN401 - torch is untyped
         return self._torch.tensor(values, dtype=self._torch.float32, device=self._device)
@@ -163,16 +183,6 @@ class Model:
         above = center + steps[..., middle + 1 :].cumsum(dim=-1)
         below = center - steps[..., :middle].flip(-1).cumsum(dim=-1).flip(-1)
         return torch.cat([below, center, above], dim=-1)
-
-    def copy(self) -> list[Any]:
-        """Return the parameters of now, for :meth:`restore`."""
-        return [tensor.detach().clone() for tensor in self.parameters]
-
-    def restore(self, parameters: list[Any]) -> None:
-        """Take over parameters of an earlier moment."""
-        with self._torch.no_grad():
-            for tensor, earlier in zip(self.parameters, parameters, strict=True):
-                tensor.copy_(earlier)
 
     def fold(self) -> Network:
         """Return the network as constant matrices, the lines between knots multiplied in."""

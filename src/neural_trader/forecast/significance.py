@@ -12,6 +12,8 @@ Floats = NDArray[np.float64]
 
 _ROUNDS_MAX: Final = 10_000
 _TINY: Final = 1e-300
+_CHUNK: Final = 1_000_000
+"""Sums of blocks that are looked at together."""
 
 
 class DieboldMariano(NamedTuple):
@@ -197,10 +199,7 @@ class Resampled:
     def __init__(self, count: int, *, block: int, draws: int, seed: int) -> None:
         self._block = block = max(1, min(block, count))
         blocks = -(-count // block)
-        rng = np.random.default_rng(seed)
-        starts = rng.integers(count, size=(draws, blocks))
-        flat = (starts + count * np.arange(draws)[:, None]).ravel()
-        self._counts = np.bincount(flat, minlength=draws * count).reshape(draws, count)
+        self._starts = np.random.default_rng(seed).integers(count, size=(draws, blocks))
         self._share = count / (blocks * block)
 
     def sums(self, values: Floats) -> Floats:
@@ -208,8 +207,12 @@ class Resampled:
         twice = np.concatenate([values, values[: self._block - 1]])
         runs = np.cumsum(np.concatenate([np.zeros((1, values.shape[1])), twice]), axis=0)
         of_blocks = runs[self._block :] - runs[: -self._block]
-        total: Floats = self._counts.astype(np.float64) @ of_blocks * self._share
-        return total
+        size = max(1, _CHUNK // (self._starts.shape[1] * values.shape[1]))
+        parts = [
+            of_blocks[self._starts[first : first + size]].sum(axis=1)
+            for first in range(0, len(self._starts), size)
+        ]
+        return np.concatenate(parts) * self._share
 
 
 def block_length(count: int, horizon: int) -> int:

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from neural_trader.core import DataError
+from neural_trader.forecast import learning
 from neural_trader.forecast.learning import bars_min, fit
 from neural_trader.forecast.windows import transformed
 from tests.made_panels import SMALL, seasonal
@@ -122,3 +123,19 @@ def test_what_it_is_judged_by_it_does_not_learn_from() -> None:
     one, other = fit(VALUES, config, device="cpu"), fit(changed, config, device="cpu")
     assert one.losses != other.losses
     assert one.normalization == other.normalization
+
+
+def test_adam_is_that_of_torch() -> None:
+    rng = np.random.default_rng(1)
+    start, slopes = rng.normal(size=30), rng.normal(size=(50, 30))
+    ours, theirs = (torch.tensor(start.copy()) for _ in range(2))
+    theirs.requires_grad_(requires_grad=True)
+    own, other = learning._Adam(torch, ours), torch.optim.Adam([theirs], lr=1.0)
+    for step, slope in enumerate(slopes):
+        rate = 0.01 / (step + 1)
+        own.step(torch.tensor(slope), rate)
+        other.param_groups[0]["lr"] = rate
+        theirs.grad = torch.tensor(slope)
+        other.step()
+    assert ours.numpy() == pytest.approx(theirs.detach().numpy(), rel=1e-12)
+    assert np.abs(ours.numpy() - start).max() > 0.005

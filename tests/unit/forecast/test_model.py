@@ -20,10 +20,7 @@ CONFIG = NHiTSConfig(horizon=5, lookback=30, width=24, pools=(7, 4, 1), knots_ev
 def trained(config: NHiTSConfig, seed: int = 1) -> Model:
     """Return a network whose every weight is somewhere."""
     model, rng = Model(config, np.random.default_rng(seed), "cpu"), np.random.default_rng(seed + 1)
-    with torch.no_grad():
-        for tensor in model.parameters:
-            noise = rng.normal(0.0, 0.1, tuple(tensor.shape))
-            tensor.add_(torch.tensor(noise, dtype=torch.float32))
+    model.flat += torch.tensor(rng.normal(0.0, 0.1, len(model.flat)), dtype=torch.float32)
     return model
 
 
