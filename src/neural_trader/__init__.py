@@ -41,7 +41,15 @@ if TYPE_CHECKING:
     from neural_trader.data import load, samples
     from neural_trader.execution import BlockingClient, Client
     from neural_trader.reports import report
-    from neural_trader.strategies import Context, Pairs, SmaCross, Strategy, indicators, library
+    from neural_trader.strategies import (
+        Context,
+        ForecastStrategy,
+        Pairs,
+        SmaCross,
+        Strategy,
+        indicators,
+        library,
+    )
 
 __all__ = [
     "Bars",
@@ -52,6 +60,7 @@ __all__ = [
     "Costs",
     "DataError",
     "Fill",
+    "ForecastStrategy",
     "GatewayError",
     "Instrument",
     "Intents",
@@ -79,6 +88,7 @@ _ROOMS = {
     "sweep": "backtesting",
     "Fill": "core",
     "Context": "strategies",
+    "ForecastStrategy": "strategies",
     "TargetWeights": "backtesting",
     "Intents": "backtesting",
     "Strategy": "strategies",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from neural_trader.forecast.artefact import save as save_artefact
     from neural_trader.forecast.baselines import Baseline
     from neural_trader.forecast.config import EvaluationConfig, NHiTSConfig
+    from neural_trader.forecast.features import first_unseen_ns, forecast_column
     from neural_trader.forecast.importing import from_neuralforecast
     from neural_trader.forecast.network import Block, Dense, Network
     from neural_trader.forecast.normalization import Normalization
@@ -41,6 +42,8 @@ __all__ = [
     "count_trials",
     "evaluate",
     "export_onnx",
+    "first_unseen_ns",
+    "forecast_column",
     "from_neuralforecast",
     "load",
     "load_artefact",
@@ -55,6 +58,7 @@ _MODULES = {
     "artefact": ("Artefact", "Offsets", "Provenance", "check_output"),
     "baselines": ("Baseline",),
     "config": ("EvaluationConfig", "NHiTSConfig"),
+    "features": ("first_unseen_ns", "forecast_column"),
     "importing": ("from_neuralforecast",),
     "network": ("Block", "Dense", "Network"),
     "normalization": ("Normalization",),

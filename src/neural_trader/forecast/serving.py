@@ -1,6 +1,7 @@
 """Serves forecasts from an artefact: no torch, and nothing is answered that was not checked."""
 
 import datetime as dt
+import functools
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -126,6 +127,11 @@ class Forecaster:
     ) -> None:
         standing = standing_of(artefact, level=level, trust_model=trust_model)
         self.artefact = artefact
+        self._options: dict[str, Any] = {
+            "engine": engine,
+            "level": level,
+            "trust_model": trust_model,
+        }
         self.lookback, self.horizon = artefact.network.lookback, artefact.network.horizon
         self.verdict = standing.verdict
         self.level = None if np.isnan(standing.level) else standing.level
@@ -146,6 +152,10 @@ class Forecaster:
         )
         served = Served(artefact.network, artefact.normalization, standing.offsets[MODEL])
         self._engine = make_engine(engine, served)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be sent to another process as what it was made from."""
+        return functools.partial(Forecaster, self.artefact, **self._options), ()
 
     def source(self, symbol: str | None = None) -> str:
         """Return who forecasts a series: ``nhits``, or the name of the baseline.
