@@ -106,8 +106,11 @@ def made(settings, scratch):
     )
 
 
-def trained(settings, scratch):
-    """Return a trained NHITS, windows (B, L), and its own forecasts of them (B, H, Q)."""
+def trained(settings, scratch, *, whole=False):
+    """Return a trained NHITS, windows (B, L), and its own forecasts of them (B, H, Q).
+
+    ``whole``: the library's object that holds it comes first.
+    """
     import pandas as pd
     from neuralforecast import NeuralForecast
 
@@ -126,7 +129,8 @@ def trained(settings, scratch):
     found = library.predict()
     columns = [name for name in found.columns if name not in ("unique_id", "ds")]
     rows = [group[columns].to_numpy(np.float64) for _, group in found.groupby("unique_id")]
-    return library.models[0], prices[:, -model.input_size :], np.stack(rows)
+    found = (library.models[0], prices[:, -model.input_size :], np.stack(rows))
+    return (library, *found) if whole else found
 
 
 def compare(model, windows, wanted):

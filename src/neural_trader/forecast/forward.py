@@ -92,7 +92,7 @@ class _Columns:
             into, layers = x[:-1], []
             for matrix in stage.hidden:
                 out = np.ones((matrix.shape[1] + 1, rows), np.float32)
-                layers.append((_turned(matrix), x, out[:-1]))
+                layers.append((_turned(matrix), x, out[:-1], np.zeros_like(out[:-1])))
                 x = out
             given = np.empty((stage.last.shape[1], rows), np.float32)
             back = len(given) - count
@@ -106,9 +106,10 @@ class _Columns:
         heads[:] = 0.0
         for pool, into, layers, last, back, forward in self._steps:
             _pool(rest, pool, into)
-            for matrix, x, out in layers:
+            for matrix, x, out, zeros in layers:
                 np.matmul(matrix, x, out=out)
-                np.maximum(out, 0.0, out=out)
+                # Against an array of zeros NumPy takes many at once, against a number one by one.
+                np.maximum(out, zeros, out=out)
             matrix, x, given = last
             np.matmul(matrix, x, out=given)
             if len(back):
@@ -136,7 +137,7 @@ class _Single:
             layers = []
             for matrix in stage.hidden:
                 out = np.ones(matrix.shape[1] + 1, np.float32)
-                layers.append((x, matrix, out[:-1]))
+                layers.append((x, matrix, out[:-1], np.zeros_like(out[:-1])))
                 x = out
             given = np.empty(stage.last.shape[1], np.float32)
             back = len(given) - count
@@ -155,9 +156,9 @@ class _Single:
                 maximum(columns[0], columns[1], out=into)
                 for column in columns[2:]:
                     maximum(into, column, out=into)
-            for x, matrix, out in layers:
+            for x, matrix, out, zeros in layers:
                 dot(x, matrix, out)
-                maximum(out, 0.0, out=out)
+                maximum(out, zeros, out=out)
             dot(*last)
             if len(back):
                 rest -= back
