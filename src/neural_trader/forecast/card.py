@@ -2,6 +2,7 @@
 
 from typing import Any, Final, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -95,6 +96,7 @@ def make_card(made: Predictions, judged: Judged, evaluation: EvaluationConfig) -
         "coverage": figures.coverage(made, evaluation.coverages),
         "trading": _trading(made, judged, evaluation, resampled),
         "trials": judged.trials,
+        "evaluation": msgspec.json.decode(msgspec.json.encode(evaluation)),
         "gate": {
             "passed": passed,
             "alpha": ALPHA,

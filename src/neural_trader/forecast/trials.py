@@ -57,7 +57,7 @@ def count_trials(
     }
     return {
         "count": len(found | {mine.config}),
-        "counted": f"trainings with other settings on the same data and test part, by {LEDGER}",
+        "counted": f"different settings on the same data and test part, by {LEDGER}",
     }
 
 

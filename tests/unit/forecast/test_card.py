@@ -68,7 +68,7 @@ def test_the_card_says_what_it_rests_on() -> None:
     assert set(card) == {
         "model", "horizon", "series", "labels", "test", "errors", "skill", "diebold_mariano",
         "by_step", "by_series", "direction", "cross_section", "coverage", "trading", "trials",
-        "gate", "version", "verdict",
+        "evaluation", "gate", "version", "verdict",
     }  # fmt: skip
     assert card["test"]["from"] == PANEL.date(301)
     assert card["test"]["to"] == PANEL.date(BARS - 1)
