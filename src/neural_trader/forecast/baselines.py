@@ -92,7 +92,7 @@ def _fit_ar(values: Floats, lookback: int, ramp: Floats) -> Baseline:
     changes = np.diff(values, axis=1)
     lags = min(_LAGS_MAX, lookback - 1, changes.shape[1] // 2)
     centered = changes - ramp[:, :1]
-    centered /= np.maximum(changes.std(axis=1), np.finfo(np.float64).tiny)[:, None]
+    centered /= _sizes(changes)[:, None]
     rows = sliding_window_view(centered, lags + 1, axis=1).reshape(-1, lags + 1)
     # The last change of a row is what is forecast; before it stand its lags, the oldest first.
     coefficients = np.linalg.lstsq(rows[:, :-1], rows[:, -1], rcond=None)[0].astype(np.float64)
@@ -119,14 +119,19 @@ def _cumulated(coefficients: Floats, horizon: int) -> Floats:
 
 def _fit_ewma(values: Floats, lookback: int, horizon: int) -> Floats:
     """Return weights (L, H) of the mean that was best one step ahead, the same for every step."""
-    size = np.maximum(np.diff(values, axis=1).std(axis=1), np.finfo(np.float64).tiny)
-    scaled = values / size[:, None]
+    scaled = values / _sizes(np.diff(values, axis=1))[:, None]
     windows = sliding_window_view(scaled[:, :-1], lookback, axis=1)
     following = scaled[:, lookback:]
     ladder = np.stack([_weights(decay, lookback) for decay in _DECAYS], axis=1)
     errors = ((windows @ ladder - following[..., None]) ** 2).mean(axis=(0, 1))
     best: Floats = np.repeat(ladder[:, [int(np.argmin(errors))]], horizon, axis=1)
     return best
+
+
+def _sizes(changes: Floats) -> Floats:
+    """Return the deviation of each series' changes; 1 where there are none, which then weigh 0."""
+    sizes: Floats = changes.std(axis=1)
+    return np.where(sizes > 0.0, sizes, 1.0)
 
 
 def _weights(decay: float, lookback: int) -> Floats:

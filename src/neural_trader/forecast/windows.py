@@ -141,7 +141,7 @@ def transformed(panel: Panel, kind: str, *, bars_min: int) -> Floats:
     return np.ascontiguousarray(transform(panel.values, kind).T)
 
 
-def origins(lookback: int, horizon: int, *, first: int, stop: int, learn_from: int = 0) -> Indexes:
+def origins(lookback: int, horizon: int, *, first: int, stop: int) -> Indexes:
     """Return the bars at which a window ends whose targets lie within ``[first, stop)``.
 
     Parameters
@@ -150,15 +150,13 @@ def origins(lookback: int, horizon: int, *, first: int, stop: int, learn_from: i
         L and H.
     first, stop : int
         The targets are bars ``first`` to ``stop - 1``.
-    learn_from : int
-        The first bar that a window may hold.
 
     Returns
     -------
     intp array
         Of last bars t: the window is bars ``t - L + 1`` to t, the targets ``t + 1`` to ``t + H``.
     """
-    return np.arange(max(first - 1, learn_from + lookback - 1), stop - horizon, dtype=np.intp)
+    return np.arange(max(first - 1, lookback - 1), stop - horizon, dtype=np.intp)
 
 
 def windows_at(values: Floats, at: Indexes, lookback: int) -> Floats:

@@ -61,3 +61,12 @@ def test_ewma_is_a_mean_of_the_window_and_finds_its_weight() -> None:
     assert smooth.weight[-1, 0] > 0.9
     # A constant window is forecast as it is.
     assert made.forecast(np.full(LOOKBACK, 3.0), 0) == pytest.approx(np.full(HORIZON, 3.0))
+
+
+def test_a_series_that_has_not_moved_yet_does_not_spoil_the_others() -> None:
+    values = walk(6, follow=0.3)
+    still = np.vstack([values, np.full((1, values.shape[1]), 4.0)])
+    made, wanted = fit_baselines(still, LOOKBACK, HORIZON), fit_baselines(values, LOOKBACK, HORIZON)
+    for name in NAMES:
+        assert np.allclose(made[name].weight, wanted[name].weight, rtol=0, atol=1e-9)
+        assert made[name].forecast(still[3, -LOOKBACK:], 3) == pytest.approx(np.full(HORIZON, 4.0))

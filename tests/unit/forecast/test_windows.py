@@ -60,8 +60,8 @@ def test_windows_and_targets_meet_at_their_origin() -> None:
     assert windows_at(values, at, 4)[0, 1].tolist() == [26.0, 27.0, 28.0, 29.0]
     assert targets_at(values, at, 3)[0, 1].tolist() == [30.0, 31.0, 32.0]
     assert targets_at(values, at, 3)[-1, 0].tolist() == [17.0, 18.0, 19.0]
-    # The first window begins no earlier than what may be learned from.
-    assert origins(4, 3, first=0, stop=20, learn_from=5)[0] == 8
+    # The first window begins with the first bar.
+    assert origins(4, 3, first=0, stop=20)[0] == 3
     assert len(origins(4, 3, first=10, stop=12)) == 0
 
 
