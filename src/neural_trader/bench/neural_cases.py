@@ -73,7 +73,9 @@ def made_artefact(width: int) -> Artefact:
 
     def dense(inputs: int, outputs: int) -> Dense:
         weight = rng.standard_normal((inputs, outputs)) / math.sqrt(inputs)
-        return Dense(weight.astype(np.float32), np.zeros(outputs, np.float32))
+        # Without biases a network would give the same for any scale, and hide a wrong one.
+        bias = 0.1 * rng.standard_normal(outputs)
+        return Dense(weight.astype(np.float32), bias.astype(np.float32))
 
     blocks = []
     for pool in (2, 2, 1):
