@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from neural_trader.strategies.context import Context
 from neural_trader.strategies.library.rule import Rule, read_flag
 from neural_trader.strategies.library.size import Size
 from neural_trader.strategies.parameters import read_finite
+
+_ROUNDING: Final = 1e-12
 
 Refit = Literal["month", "quarter", "year"]
 Train = Callable[[Panel], Artefact]
@@ -67,6 +69,7 @@ class ForecastStrategy(Rule):
     Timing: a decision at the close of bar t reads closes up to bar t, fills at bar t + 1, and looks
     at the last step of the horizon. A trained model must have been made with bars before the first
     decision; one that is trained on the way sees bars up to the one at which it is trained.
+    A forecast of the last value, as the naive baseline makes it, is a return of exactly zero.
     Missing: fewer bars than a window, or a window that does not move, is no forecast: the position
     stays as it is.
     A series for which the model did not pass its evaluation is forecast by its baseline.
@@ -158,7 +161,9 @@ class ForecastStrategy(Rule):
         except DataError:
             # The symbol is known since the run began: it is the window that has no forecast.
             return math.nan
-        return float(made.forecast[-1] / closes[-1]) - 1.0
+        expected = float(made.forecast[-1] / closes[-1]) - 1.0
+        # The last value, by way of its logarithm, is no return: not even a very small one.
+        return expected if abs(expected) > _ROUNDING else 0.0
 
     def _side(self, expected: float, held: float) -> float:
         if expected > self.enter:
@@ -235,6 +240,8 @@ def _panel(ctx: Context, symbols: tuple[str, ...]) -> Panel:
 
 
 def _name(train: Train) -> str:
-    """Return the name of what trains; that of the function within a partial."""
+    """Return the name of what trains, with the arguments that a partial holds for it."""
     inner = getattr(train, "func", train)
-    return str(getattr(inner, "__qualname__", type(inner).__name__))
+    name = str(getattr(inner, "__qualname__", type(inner).__name__))
+    held = getattr(train, "keywords", {})
+    return f"{name}({', '.join(f'{key}={value!r}' for key, value in held.items())})"

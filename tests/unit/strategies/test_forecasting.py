@@ -142,6 +142,8 @@ def test_refits_see_all_bars_up_to_now_and_none_after(refit: Any, months: list[i
         count = len(panel.ts_close_ns)
         np.testing.assert_array_equal(panel.values[:, 1], BARS["PEP"].close[:count])
         assert panel.series == ("KO", "PEP")
+    strategy = result.provenance["config"]["strategy"]
+    assert strategy["parameters"]["model"] == "trained in the run by Trainer()"
     (note,) = [note for note in result.summary.notes if note.startswith("forecasts: ")]
     assert ("once" if refit is None else f"every {refit}") in note
 
@@ -217,6 +219,19 @@ def test_a_window_without_a_forecast_keeps_the_position() -> None:
     assert strategy._side(math.nan, 1.0) == 1.0
     closes = closes[:59]
     assert math.isnan(strategy.expected_return(ctx, "KO"))
+
+
+def test_a_naive_forecast_is_no_return_at_all() -> None:
+    made = artefact()
+    naive = made.baseline._replace(
+        name="naive",
+        weight=np.zeros_like(made.baseline.weight),
+        bias=np.zeros_like(made.baseline.bias),
+    )
+    card = {"gate": {"passed": []}, "verdict": "It beats nothing."}
+    result = run(nt.ForecastStrategy(made._replace(baseline=naive, card=card), short=True))
+    assert result.fill_count == 0
+    assert "forecasts: KO, PEP by naive" in result.summary.notes
 
 
 def test_parameters_outside_their_range(tmp_path: Path) -> None:
