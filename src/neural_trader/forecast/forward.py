@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_trader.forecast.network import Dense, Floats32, Network
-from neural_trader.forecast.packing import check_network, last_layer, pooled
+from neural_trader.forecast.packing import check_network, last_layer, middle_of, pooled
 
 # So many windows at a time that what a layer leaves for the next stays in the cache.
 _TOGETHER: Final = 512
@@ -164,6 +164,34 @@ class _Single:
                 rest -= back
             heads += forward
         return heads
+
+
+def quantiles_of(raw: Floats32, network: Network) -> Floats32:
+    """Return quantiles from raw heads.
+
+    Parameters
+    ----------
+    raw : float32, shape (..., Q)
+        As ``Forward`` gives them.
+    network : Network
+        Whose heads are plain, and so are quantiles; or monotone, where each but the middle one is,
+        before a softplus, its distance from the neighbor.
+
+    Returns
+    -------
+    float32, shape (..., Q)
+        Of monotone heads not falling along the last axis.
+    """
+    if network.heads == "plain":
+        return raw
+    middle = middle_of(network.levels)
+    steps = np.logaddexp(raw, np.float32(0.0))
+    out = raw.copy()
+    for place in range(middle + 1, raw.shape[-1]):
+        out[..., place] = out[..., place - 1] + steps[..., place]
+    for place in range(middle - 1, -1, -1):
+        out[..., place] = out[..., place + 1] - steps[..., place]
+    return out
 
 
 def stages_of(network: Network) -> tuple[Stage, ...]:

@@ -16,12 +16,14 @@ from neural_trader.core.version import VERSION
 from neural_trader.forecast.artefact import MODEL, Artefact
 from neural_trader.forecast.artefact import load as load_artefact
 from neural_trader.forecast.engines import Served, check_window, make_engine
+from neural_trader.forecast.forward import Forward, quantiles_of
 from neural_trader.forecast.normalization import (
     Floats,
     trailing_volatility,
     transform,
     untransform,
 )
+from neural_trader.forecast.scaling import scaling_terms
 from neural_trader.forecast.standing import standing_of
 
 if TYPE_CHECKING:
@@ -270,6 +272,37 @@ class Forecaster:
             ends = [untransform(found + reach[:, side], self._kind) for side in (0, 1)]
         sources = np.array(self._sources)[passed.astype(np.intp)]
         return Batch(untransform(found, self._kind), ends[0], ends[1], sources)
+
+    def quantiles(self, windows: Floats) -> Floats:
+        """Return the quantiles that the network itself has for every window.
+
+        They are what it learned, without calibration, for every series and whether it passed its
+        evaluation or not; ``artefact.network.levels`` has their levels.
+
+        Parameters
+        ----------
+        windows : float64, shape (B, L)
+            As for ``forecast_many``.
+
+        Returns
+        -------
+        float64, shape (B, H, Q)
+
+        Raises
+        ------
+        DataError
+            As for ``forecast_many``.
+        """
+        windows = self._checked(windows)
+        network = self.artefact.network
+        x = transform(windows, self._kind)
+        if not trailing_volatility(x).all():
+            self._refuse_one(windows)
+        shift, unit, base = scaling_terms(x, self.artefact.normalization)
+        scaled = ((x - shift[:, None]) / unit[:, None]).astype(np.float32)
+        heads = quantiles_of(Forward(network)(scaled), network)
+        found = base[:, None, None] + heads * unit[:, None, None]
+        return untransform(found, self._kind)
 
     def _stand_in(self, window: Floats, row: int, out: Floats) -> int:
         """Write the baseline's forecast and its ends; return 0, or what is the matter."""

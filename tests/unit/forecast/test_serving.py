@@ -180,6 +180,21 @@ class TestRefusals:
                 mine.forecast_many(windows, [symbol])
 
 
+def test_quantiles_are_those_of_the_network_and_cannot_cross() -> None:
+    made, windows = made_artefact(made_network(levels=(0.1, 0.3, 0.5, 0.7, 0.9))), made_prices(40)
+    found = forecaster(made).quantiles(windows)
+    assert found.shape == (40, 5, 5)
+    assert (np.diff(found, axis=2) >= 0.0).all()
+    middle = forecaster(made).forecast_many(windows, ["KO"] * 40).forecast
+    np.testing.assert_allclose(found[:, :, 2], middle, rtol=1e-6)
+    x = np.log(windows[7])
+    raw = plainly(made.network, ((x - x[-1]) / 0.02)[None].astype(np.float32))[0].reshape(5, 5)
+    step = 0.02 * np.log1p(np.exp(raw[:, 3]))
+    np.testing.assert_allclose(np.log(found[7, :, 3] / found[7, :, 2]), step, atol=1e-6)
+    with pytest.raises(DataError, match="does not move"):
+        forecaster(made).quantiles(np.full((1, 60), 7.0))
+
+
 def test_no_windows_are_no_forecasts() -> None:
     batch = forecaster().forecast_many(np.empty((0, 60)), [])
     assert batch.forecast.shape == (0, 5)
