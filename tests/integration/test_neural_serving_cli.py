@@ -186,3 +186,25 @@ def test_an_imported_network_needs_data(tmp_path: Path) -> None:
     found = told("forecast", "--model", folder, "--symbol", "KO", "--data", "sp500-closes")
     assert (found["source"], found["lower"], found["level"]) == ("nhits", None, None)
     assert found["verdict"].startswith("Not evaluated")
+
+
+def test_a_model_trades_and_is_swept_by_name(model: str, tmp_path: Path) -> None:
+    words = ["--strategy", "forecast", "--symbols", "KO,PEP", "--data", "sp500-closes"]
+    words += ["--set", f"model={model}", "--end", "2014-06-30", "--json"]
+
+    def trade(command: str, *more: str) -> "subprocess.CompletedProcess[str]":
+        program = [sys.executable, "-m", "neural_trader", command, *words, *more]
+        return subprocess.run(program, capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    done = trade("backtest", "--start", "2013-06-03", "--set", "enter=0.05")
+    assert done.returncode == 0, done.stderr
+    alone = json.loads(done.stdout)
+    assert "forecasts: KO by nhits; PEP by drift" in alone["notes"]
+    assert "It beats drift on KO. Survivors." in alone["notes"]
+    grid = ("--start", "2013-06-03", "--grid", "enter=0.0,0.05", "--workers", "2", "--no-ledger")
+    done = trade("sweep", *grid)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["trials"] == 2
+    done = trade("backtest", "--start", "2012-06-01")
+    assert done.returncode == 2
+    assert "made with bars up to 2012-12-31" in done.stderr

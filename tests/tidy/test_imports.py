@@ -9,7 +9,18 @@ import pytest
 from tests.tidy.tree import PACKAGE, import_name, modules
 
 # Each costs a start 100 to 300 ms, so only functions import them.
-HEAVY = {"IPython", "pandas", "polars", "pyarrow", "rich", "scipy", "statsmodels", "torch"}
+HEAVY = {
+    "IPython",
+    "onnx",
+    "onnxruntime",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "rich",
+    "scipy",
+    "statsmodels",
+    "torch",
+}
 LOADED = "import json, sys; print(json.dumps(sorted({n.partition('.')[0] for n in sys.modules})))"
 
 
