@@ -34,10 +34,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DELETE_ON_ERROR:
 # Two installs into one environment at once would break it.
 .NOTPARALLEL:
-.PHONY: help setup demo test check format bench faults fuzz proxy endurance simulate mutants peers fills metrics golden wheel clean distclean
+.PHONY: help setup demo test neural-test check format bench faults fuzz proxy endurance simulate mutants peers fills metrics golden wheel clean distclean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(DEV) ## Make the environment, build the kernels, install all that developers need
 
@@ -49,6 +49,10 @@ demo: $(RUNTIME) ## Backtest KO/PEP on 33 years of bundled prices and write an H
 
 test: $(DEV) ## Run the tests
 	@$(PY) -m pytest $(ARGS)
+
+neural-test: $(DEV) ## Install PyTorch, and run the tests of training that need it
+	@$(PIP) torch
+	@$(PY) -m pytest tests/unit/forecast tests/integration/test_neural_cli.py $(ARGS)
 
 check: $(DEV) ## Format, lint, types, rooms, and the tests of the code as data
 	$(PY) -m ruff format --check .

@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from neural_trader import forecast
     from neural_trader.backtesting import (
         Intents,
         Result,
@@ -40,7 +41,15 @@ if TYPE_CHECKING:
     from neural_trader.data import load, samples
     from neural_trader.execution import BlockingClient, Client
     from neural_trader.reports import report
-    from neural_trader.strategies import Context, Pairs, SmaCross, Strategy, indicators, library
+    from neural_trader.strategies import (
+        Context,
+        ForecastStrategy,
+        Pairs,
+        SmaCross,
+        Strategy,
+        indicators,
+        library,
+    )
 
 __all__ = [
     "Bars",
@@ -51,6 +60,7 @@ __all__ = [
     "Costs",
     "DataError",
     "Fill",
+    "ForecastStrategy",
     "GatewayError",
     "Instrument",
     "Intents",
@@ -64,6 +74,7 @@ __all__ = [
     "Strategy",
     "TargetWeights",
     "backtest",
+    "forecast",
     "indicators",
     "library",
     "load",
@@ -77,6 +88,7 @@ _ROOMS = {
     "sweep": "backtesting",
     "Fill": "core",
     "Context": "strategies",
+    "ForecastStrategy": "strategies",
     "TargetWeights": "backtesting",
     "Intents": "backtesting",
     "Strategy": "strategies",
@@ -108,6 +120,9 @@ def __getattr__(name: str) -> object:
     if name in ("indicators", "library"):
         # Modules of many names, which are read with them: nt.indicators.SMA.
         return import_module(f"neural_trader.strategies.{name}")
+    if name == "forecast":
+        # A room that is used as a whole: nt.forecast.train.
+        return import_module("neural_trader.forecast")
     if name not in _ROOMS:
         message = f"module 'neural_trader' has no attribute {name!r}"
         raise AttributeError(message)

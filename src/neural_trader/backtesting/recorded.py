@@ -13,7 +13,9 @@ import msgspec
 from neural_trader.backtesting.intents import Intents, TargetWeights
 
 
-class Recorded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Recorded(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """A strategy as its result remembers it; it cannot be run again from this alone.
 
     Parameters
@@ -27,12 +29,15 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     source : str
         SHA-256 of the source of its class, empty where Python does not have it; of the content,
         where the strategy is a frame.
+    notes : tuple of str
+        What the strategy has every result say.
     """
 
     name: str
     symbols: tuple[str, ...]
     parameters: dict[str, Any]
     source: str
+    notes: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "event"
     signal_names: ClassVar[tuple[str, ...]] = ()
@@ -77,7 +82,7 @@ def record(strategy: object, symbols: tuple[str, ...]) -> Recorded:
     carried = {
         name: value
         for name, value in vars(strategy).items()
-        if not name.startswith("_") and name != "symbols"
+        if not name.startswith("_") and name not in ("symbols", "notes")
     }
     parameters = {}
     for name, value in sorted(carried.items()):
@@ -95,4 +100,5 @@ def record(strategy: object, symbols: tuple[str, ...]) -> Recorded:
         symbols=symbols,
         parameters=parameters,
         source=_source_hash(kind),
+        notes=tuple(getattr(strategy, "notes", ())),
     )

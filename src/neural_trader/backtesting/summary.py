@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from neural_trader.backtesting.recorded import Recorded
 from neural_trader.backtesting.round_trips import RoundTrip
 from neural_trader.backtesting.run import Run
 from neural_trader.backtesting.window import Window
@@ -225,6 +226,8 @@ def _notes(run: Run) -> list[str]:
             f"no entry is possible: a z-score over {strategy.lookback} bars, its own among them, "
             f"cannot exceed {_score_limit(strategy.lookback):.4g}, and entry is {strategy.entry:g}"
         )
+    if isinstance(strategy, Recorded):
+        notes += strategy.notes
     if run.fill_count and run.config.costs.is_free:
         notes.append("no costs: every fill was free, as none is in a market")
     if run.outcome.is_ruined:

@@ -6,6 +6,8 @@ from neural_trader.bench.engine_suite import (
     print_engine_report,
     run_engine_suite,
 )
+from neural_trader.bench.neural_suite import choose_neural_cases, run_neural_suite
+from neural_trader.bench.neural_table import print_neural_report
 from neural_trader.bench.orders_suite import (
     DURABILITIES,
     choose_orders_cases,
@@ -34,17 +36,20 @@ __all__ = [
     "Row",
     "choose_cases",
     "choose_engine_cases",
+    "choose_neural_cases",
     "choose_orders_cases",
     "choose_portfolio_cases",
     "find_peers",
     "find_portfolio_peers",
     "portfolio_steps_of",
     "print_engine_report",
+    "print_neural_report",
     "print_orders_report",
     "print_portfolio_report",
     "print_report",
     "print_takeover_report",
     "run_engine_suite",
+    "run_neural_suite",
     "run_orders_suite",
     "run_portfolio_suite",
     "run_suite",

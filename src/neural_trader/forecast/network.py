@@ -62,6 +62,8 @@ class Network(NamedTuple):
         quantile, and each further one lies a softplus of its raw head beyond its neighbor, so that
         quantiles cannot cross.
     blocks : tuple of Block
+    newest_first : bool
+        Whether the first block is given the window back to front, and pools it so.
     """
 
     lookback: int
@@ -69,3 +71,4 @@ class Network(NamedTuple):
     levels: tuple[float, ...]
     heads: Literal["plain", "monotone"]
     blocks: tuple[Block, ...]
+    newest_first: bool = False

@@ -1,5 +1,6 @@
 """Reports: show a result, in the terminal and as one HTML file."""
 
+from neural_trader.reports.card_text import print_card
 from neural_trader.reports.page import report
 from neural_trader.reports.risk_page import risk_report
 from neural_trader.reports.risk_terminal import print_risk, print_risk_backtest, print_stress
@@ -9,6 +10,7 @@ from neural_trader.reports.terminal import print_metrics, print_result, print_sw
 __all__ = [
     "TearSheet",
     "Terms",
+    "print_card",
     "print_metrics",
     "print_result",
     "print_risk",

@@ -12,6 +12,7 @@ from neural_trader.backtesting import Result, SweepResult
 from neural_trader.core import ConfigError
 from neural_trader.core.files import write_whole
 from neural_trader.data import Returns
+from neural_trader.forecast import Artefact
 from neural_trader.reports import sections, trades
 from neural_trader.reports.charts import compute_charts
 from neural_trader.reports.sheet import TearSheet, tear_sheet
@@ -19,14 +20,17 @@ from neural_trader.reports.sheet_page import render_tear_sheet
 from neural_trader.reports.sweep_page import render_sweep
 
 
-def report(result: Result | SweepResult | Returns | TearSheet, path: str | Path) -> Path:
+def report(
+    result: Result | SweepResult | Returns | TearSheet | Artefact, path: str | Path
+) -> Path:
     """Write a report: one HTML file under 1 MB that opens offline.
 
     Parameters
     ----------
-    result : Result, SweepResult, Returns or TearSheet
+    result : Result, SweepResult, Returns, TearSheet or Artefact
         From ``nt.backtest``, ``nt.load_result`` or ``nt.sweep``; or returns, of which a tear sheet
-        is made, or one that ``reports.tear_sheet`` made with a benchmark and terms of its own.
+        is made, or one that ``reports.tear_sheet`` made with a benchmark and terms of its own; of a
+        forecast from ``nt.forecast.train`` or ``nt.forecast.load_artefact`` its evaluation card.
     path : str or Path
         A file; its folder must exist. It is replaced only by a complete new report. A leading
         ``~`` is the user's home.
@@ -54,14 +58,18 @@ def report(result: Result | SweepResult | Returns | TearSheet, path: str | Path)
         result = tear_sheet(result)
     if isinstance(result, TearSheet):
         page = render_tear_sheet(result)
+    elif isinstance(result, Artefact):
+        from neural_trader.reports.card_page import render_card
+
+        page = render_card(result)
     elif isinstance(result, SweepResult):
         page = render_sweep(result)
     elif isinstance(result, Result):
         page = render(result)
     else:
         message = (
-            f"result is a {type(result).__name__}; expected what nt.backtest, nt.load_result or "
-            "nt.sweep returned, or returns"
+            f"result is a {type(result).__name__}; expected what nt.backtest, nt.load_result, "
+            "nt.sweep or nt.forecast.train returned, or returns"
         )
         raise ConfigError(message)
     path = Path(path).expanduser()

@@ -1,6 +1,7 @@
 """Strategies: bars in, sparse intents out. They decide; they fill nothing."""
 
-from typing import Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 from neural_trader.strategies.context import (
     DENIALS,
@@ -17,6 +18,9 @@ from neural_trader.strategies.sizing import Gross, read_gross
 from neural_trader.strategies.sma_cross import SmaCross
 from neural_trader.strategies.strategy import Strategy
 
+if TYPE_CHECKING:
+    from neural_trader.strategies.forecasting import ForecastStrategy
+
 STRATEGIES: Final[dict[str, type[Pairs] | type[SmaCross]]] = {
     Pairs.kind: Pairs,
     SmaCross.kind: SmaCross,
@@ -30,6 +34,7 @@ __all__ = [
     "CompiledStrategy",
     "Context",
     "Denial",
+    "ForecastStrategy",
     "Gross",
     "Indicator",
     "IntentBuffer",
@@ -43,3 +48,13 @@ __all__ = [
     "check_parameters",
     "read_gross",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import the strategy of forecasts when it is first used: no other one needs a network."""
+    if name != "ForecastStrategy":
+        message = f"module 'neural_trader.strategies' has no attribute {name!r}"
+        raise AttributeError(message)
+    value: object = import_module("neural_trader.strategies.forecasting").ForecastStrategy
+    globals()[name] = value
+    return value

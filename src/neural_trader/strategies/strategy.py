@@ -8,6 +8,7 @@ class Strategy:
     """A strategy that is Python code: subclass it and say what to do at each bar.
 
     ``symbols`` names what it trades; left empty, it trades all symbols of the bars it is given.
+    ``notes`` are sentences that every result made with it must say.
     Parameters belong into ``__init__``, what changes during a run into ``on_start``: the same
     object may be run again, on history, on paper or live.
 
@@ -20,6 +21,7 @@ class Strategy:
     """
 
     symbols: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def on_start(self, ctx: Context) -> None:
         """Set up: called once, before the first bar."""

@@ -135,6 +135,27 @@ def bench_portfolio(
         report = run_portfolio_suite(cases, rounds=rounds, peers=peers, step=step)
     _show(report, output, print_portfolio_report, as_json=as_json)
 
+@bench.command("neural", short_help="Time forecasts.")
+@click.option("--case", "names", multiple=True, metavar="NAME", help="Only this case; repeatable.")
+@click.option("--rounds", type=click.IntRange(1, 100), default=3, show_default=True, help="Rounds.")
+@click.option("--peers", "with_peers", is_flag=True, help="Other libraries too, where installed.")
+@click.option("--output", type=click.Path(dir_okay=False), help="Write the JSON to this file too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def bench_neural(
+    names: tuple[str, ...], rounds: int, *, with_peers: bool, output: str | None, as_json: bool
+) -> None:
+    """Time forecasts by every engine in fresh processes, answers checked first.
+
+    Exit code 6 where an answer is wrong.
+    """
+    from neural_trader.bench import choose_neural_cases, print_neural_report, run_neural_suite
+
+    cases = choose_neural_cases(names)
+    _check_output(output)
+    with _spinner() as step:
+        report = run_neural_suite(cases, rounds=rounds, with_peers=with_peers, step=step)
+    _show(report, output, print_neural_report, as_json=as_json)
+
 
 @bench.command("orders", short_help="Time the order path, from submission to fill.")
 @click.option("--case", "names", multiple=True, metavar="NAME", help="Only this case; repeatable.")

@@ -47,6 +47,7 @@ _COMMANDS: Final = {
     "check": ("neural_trader.app.cli.check", "Check a strategy of your own."),
     "portfolio": ("neural_trader.app.cli.portfolio", "Measure returns, choose weights."),
     "risk": ("neural_trader.app.cli.risk", "Measure what positions can lose."),
+    "neural": ("neural_trader.app.cli.neural", "Train forecasts, judge them, and use them."),
     "bench": ("neural_trader.app.cli.bench", "Measure this installation on this machine."),
     "serve": ("neural_trader.app.cli.serve", "Run the order gateway."),
     "venue": ("neural_trader.app.cli.venue", "Run a venue that fills orders without money."),

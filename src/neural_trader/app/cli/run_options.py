@@ -26,7 +26,8 @@ _LIBRARY: Final = {
     "pairs-book": "PairsBook",
     "rebalance": "Rebalance",
 }
-_NAMES: Final = ", ".join((*_KINDS, *_LIBRARY))
+_FORECAST: Final = "forecast"
+_NAMES: Final = ", ".join((*_KINDS, *_LIBRARY, _FORECAST))
 _OWN: Final = {"pairs": ("lookback", "entry", "exit"), "sma-cross": ("fast", "slow")}
 
 
@@ -185,6 +186,10 @@ def read_strategy(options: dict[str, Any]) -> "Compiled | FromLibrary | Strategy
 
         kind = getattr(neural_trader.library, _LIBRARY[name])
         return FromLibrary(kind, read_symbols(options))
+    if name == _FORECAST:
+        import neural_trader
+
+        return FromLibrary(neural_trader.ForecastStrategy, read_symbols(options))
     if name not in _KINDS:
         message = f"--strategy is {name!r}; expected {_NAMES}, or a file FILE.py"
         raise ConfigError(message)
