@@ -20,9 +20,7 @@ from neural_trader.reports.sheet_page import render_tear_sheet
 from neural_trader.reports.sweep_page import render_sweep
 
 
-def report(
-    result: Result | SweepResult | Returns | TearSheet | Artefact, path: str | Path
-) -> Path:
+def report(result: Result | SweepResult | Returns | TearSheet | Artefact, path: str | Path) -> Path:
     """Write a report: one HTML file under 1 MB that opens offline.
 
     Parameters

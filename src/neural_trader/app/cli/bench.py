@@ -135,6 +135,7 @@ def bench_portfolio(
         report = run_portfolio_suite(cases, rounds=rounds, peers=peers, step=step)
     _show(report, output, print_portfolio_report, as_json=as_json)
 
+
 @bench.command("neural", short_help="Time forecasts.")
 @click.option("--case", "names", multiple=True, metavar="NAME", help="Only this case; repeatable.")
 @click.option("--rounds", type=click.IntRange(1, 100), default=3, show_default=True, help="Rounds.")
