@@ -13,6 +13,7 @@ from neural_trader.bench.orders_suite import (
     run_orders_suite,
 )
 from neural_trader.bench.peers import find_peers
+from neural_trader.bench.risk_suite import choose_risk_cases, print_risk_report, run_risk_suite
 from neural_trader.bench.rows import Report, Row
 from neural_trader.bench.suite import choose_cases, run_suite, steps_of
 from neural_trader.bench.table import print_report
@@ -26,13 +27,16 @@ __all__ = [
     "choose_cases",
     "choose_engine_cases",
     "choose_orders_cases",
+    "choose_risk_cases",
     "find_peers",
     "print_engine_report",
     "print_orders_report",
     "print_report",
+    "print_risk_report",
     "print_takeover_report",
     "run_engine_suite",
     "run_orders_suite",
+    "run_risk_suite",
     "run_suite",
     "run_takeover_suite",
     "steps_of",
