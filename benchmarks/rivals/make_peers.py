@@ -1,10 +1,10 @@
 """Make the environments of the engines that the bench compares with: ``make peers``.
 
 ``python benchmarks/rivals/make_peers.py [NAME ...]`` makes ``.venv-peers/NAME`` for every file
-``requirements/NAME.txt``, or for those named. One environment an engine: some need another pandas
-than others, and no engine is measured with a package of another one loaded. An environment that was
-made from the same requirements is left as it is; one that fails leaves nothing behind that the
-bench could mistake for it.
+``requirements/NAME.txt`` and ``requirements/risk/NAME.txt``, or for those named. One environment an
+engine: some need another pandas than others, and no engine is measured with a package of another
+one loaded. An environment that was made from the same requirements is left as it is; one that fails
+leaves nothing behind that the bench could mistake for it.
 
 Exit codes: 0 all are there; 1 some are not, each with a line that says why; 2 no such engine.
 """
@@ -23,7 +23,7 @@ STAMP = ".installed"  # written last; the bench looks for it
 
 def main():
     """Make the environments that are asked for and return the exit code."""
-    known = sorted(path.stem for path in REQUIREMENTS.glob("*.txt"))
+    known = sorted(path.stem for path in REQUIREMENTS.rglob("*.txt"))
     parser = argparse.ArgumentParser(description="Make the environments of the other engines.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(known)}")
     names = parser.parse_args().names or known
@@ -49,7 +49,7 @@ def main():
 
 def make(name):
     """Make one environment; return why it failed, or None."""
-    requirements = REQUIREMENTS / f"{name}.txt"
+    requirements = next(REQUIREMENTS.rglob(f"{name}.txt"))
     environment = FOLDER / name
     stamp = environment / STAMP
     wanted = recipe(requirements)

@@ -1,6 +1,6 @@
 """Revaluation kernel: what stocks and European options gain in every scenario.
 
-Oracle: ``neural_trader.risk.scenarios.reference``; text: ``docs/simulation.md``.
+Oracle: ``risk.scenarios.options.value_options``, scipy, QuantLib; text: ``docs/simulation.md``.
 
 Scenarios are taken a block at a time, a lane each, so that the compiler makes vectors of the inner
 loops. A step multiplies each price by 1 + mean + factor x normals, at least 0. Options are then

@@ -4,7 +4,7 @@ Oracle: ``neural_trader.risk.scenarios.reference``; text: ``docs/simulation.md``
 
 A number depends on the seed, its scenario and its column, on nothing else: any part of a simulation
 can be made anew, in any order, on any number of threads. Bits come from the finalizer of splitmix64
-(Steele, Lea and Flood 2014; constants of Stafford's variant 13), normals from a ziggurat of 256
+(Steele, Lea and Flood 2014; constants of Stafford's variant 13), normals from a ziggurat of 1024
 layers (Marsaglia and Tsang 2000; layer and place from bits of their own, Doornik 2005), chi-squares
 from the gamma generator of Marsaglia and Tsang (2000).
 
@@ -21,7 +21,7 @@ Order of summation (part of the contract): columns from first to last; scenarios
 import cython
 from cython.cimports.libc.math import sqrt
 
-LAYERS = 256
+LAYERS = 1024
 MASK = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
 GOLDEN = cython.declare(cython.ulonglong, 0x9E3779B97F4A7C15)
 FIRST = cython.declare(cython.ulonglong, 0xBF58476D1CE4E5B9)
@@ -33,7 +33,7 @@ ASIDE = cython.declare(cython.ulonglong, 0x8CB92BA72F3D8DD7)
 HALF = cython.declare(cython.longlong, 1 << 53)
 UNIT = cython.declare(cython.double, 1.0 / 9007199254740992.0)
 # Where the lowest layer ends and the tail begins.
-TAIL = cython.declare(cython.double, 3.6541528853610088)
+TAIL = cython.declare(cython.double, 4.038849846109505)
 NAN = cython.declare(cython.double, float("nan"))
 LN2 = cython.declare(cython.double, 0.6931471805599453)
 ROOT_HALF = cython.declare(cython.double, 0.7071067811865476)
@@ -114,7 +114,7 @@ def _log(x: cython.double) -> cython.double:
 @cython.nogil
 @cython.exceptval(check=False)
 def _exp(x: cython.double) -> cython.double:
-    """Return the exponential of a number between -7 and 0, to 1e-10 of it."""
+    """Return the exponential of a number between -8.2 and 0, to 1e-9 of it."""
     y: cython.double = x * 0.03125
     q: cython.double = y * y
     even: cython.double = 1.0 / 40320.0
@@ -159,7 +159,7 @@ def _outside(
     y: cython.double
     sign: cython.double
     while True:
-        layer = cython.cast(cython.Py_ssize_t, word & 255)
+        layer = cython.cast(cython.Py_ssize_t, word & 1023)
         v = cython.cast(cython.longlong, word >> 10) - HALF
         x = v * widths[layer]
         if (v if v >= 0 else -v) < cores[layer]:
@@ -191,7 +191,7 @@ def _normal(
     heights: cython.const[cython.double][::1],
 ) -> cython.double:
     """Return the normal of a word."""
-    layer: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, word & 255)
+    layer: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, word & 1023)
     v: cython.longlong = cython.cast(cython.longlong, word >> 10) - HALF
     if (v if v >= 0 else -v) < cores[layer]:
         return v * widths[layer]

@@ -54,7 +54,7 @@ def linear(
         Gain without any move; degrees of freedom, infinite for the normal distribution; the
         stretch from which on a price could fall below zero.
     layers : tuple
-        Of the ziggurat: widths and cores (256,), heights (257,).
+        Of the ziggurat: widths and cores (LAYERS,), heights (LAYERS + 1,).
     out : float64, shape (S,)
         Overwritten: losses, NaN where the stretch is too great.
 

@@ -1,6 +1,6 @@
 """Sobol kernel: scrambled points in any order, turned into normals.
 
-Oracle: ``neural_trader.risk.scenarios.reference``; text: ``docs/simulation.md``.
+Oracle: the points of scipy and QuantLib, scipy's inverse; text: ``docs/simulation.md``.
 
 Points come in Gray-code order (Antonov and Saleev 1979) from direction numbers of Joe and Kuo
 (2008); a scramble is a random linear matrix on the digits and a digital shift (Matousek 1998),

@@ -23,6 +23,7 @@ from neural_trader.bench.portfolio_suite import (
     run_portfolio_suite,
 )
 from neural_trader.bench.portfolio_table import print_portfolio_report
+from neural_trader.bench.risk_suite import choose_risk_cases, print_risk_report, run_risk_suite
 from neural_trader.bench.rows import Report, Row
 from neural_trader.bench.suite import choose_cases, run_suite, steps_of
 from neural_trader.bench.table import print_report
@@ -39,6 +40,7 @@ __all__ = [
     "choose_neural_cases",
     "choose_orders_cases",
     "choose_portfolio_cases",
+    "choose_risk_cases",
     "find_peers",
     "find_portfolio_peers",
     "portfolio_steps_of",
@@ -47,11 +49,13 @@ __all__ = [
     "print_orders_report",
     "print_portfolio_report",
     "print_report",
+    "print_risk_report",
     "print_takeover_report",
     "run_engine_suite",
     "run_neural_suite",
     "run_orders_suite",
     "run_portfolio_suite",
+    "run_risk_suite",
     "run_suite",
     "run_takeover_suite",
     "steps_of",

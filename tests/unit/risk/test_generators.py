@@ -145,7 +145,7 @@ def test_the_layers_are_of_equal_area() -> None:
     ends = np.array(made.widths) * 2.0**53
     heights = np.array(made.heights)
     areas = ends[1:] * np.diff(heights[1:])
-    assert areas == pytest.approx(np.full(255, reference.AREA), rel=1e-12)
+    assert areas == pytest.approx(np.full(reference.LAYERS - 1, reference.AREA), rel=1e-12)
     below = ends[1] * heights[1] + math.sqrt(2 * math.pi) * stats.norm.sf(ends[1])
     assert below == pytest.approx(reference.AREA, rel=1e-12)
     assert heights[1:-1] == pytest.approx(np.exp(-0.5 * ends[1:] ** 2), rel=1e-14)

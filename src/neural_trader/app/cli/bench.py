@@ -263,6 +263,28 @@ def bench_takeover(  # noqa: PLR0917 - one parameter an option
     _show(report, output, print_takeover_report, as_json=as_json)
 
 
+@bench.command("risk", short_help="Time simulations: scenarios, options, Sobol points.")
+@click.option("--case", "names", multiple=True, metavar="NAME", help="Only this case; repeatable.")
+@click.option("--rounds", type=click.IntRange(1, 100), default=3, show_default=True, help="Rounds.")
+@click.option("--peers", is_flag=True, help="QuantLib, skfolio and arch too, where installed.")
+@click.option("--output", type=click.Path(dir_okay=False), help="Write the JSON to this file too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def bench_risk(
+    names: tuple[str, ...], rounds: int, *, peers: bool, output: str | None, as_json: bool
+) -> None:
+    """Time Monte Carlo in fresh processes beside NumPy and scipy, answers checked first.
+
+    Exit code 6 where an answer is wrong.
+    """
+    from neural_trader.bench import choose_risk_cases, print_risk_report, run_risk_suite
+
+    cases = choose_risk_cases(names)
+    _check_output(output)
+    with _spinner() as step:
+        report = run_risk_suite(cases, rounds=rounds, peers=peers, step=step)
+    _show(report, output, print_risk_report, as_json=as_json)
+
+
 @contextmanager
 def _spinner() -> "Iterator[Callable[[str], None]]":
     """Show what is being measured, and for how long."""

@@ -188,7 +188,7 @@ def _normals(words: "torch.Tensor") -> "torch.Tensor":
     def candidates(
         words: "torch.Tensor",
     ) -> tuple["torch.Tensor", "torch.Tensor", "torch.Tensor", "torch.Tensor"]:
-        layer = words & 255
+        layer = words & (reference.LAYERS - 1)
         place = ((words >> 10) & (2 * _HALF - 1)) - _HALF
         return layer, place, place.double() * widths[layer], place.abs() < cores[layer]
 
