@@ -50,7 +50,7 @@ demo: $(RUNTIME) ## Backtest KO/PEP on 33 years of bundled prices and write an H
 test: $(DEV) ## Run the tests
 	@$(PY) -m pytest $(ARGS)
 
-neural-test: $(DEV) ## Install PyTorch, and run the tests of training that need it
+neural-test: $(DEV) ## Run the tests of training, which need PyTorch, and install it if need be
 	@$(PIP) torch
 	@$(PY) -m pytest tests/unit/forecast tests/integration/test_neural_cli.py $(ARGS)
 
