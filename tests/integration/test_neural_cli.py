@@ -126,7 +126,7 @@ def test_ctrl_c_saves_the_best_so_far(tmp_path: Path) -> None:
         (("--end", "2014-02-01"), 3, "need"),
         (("--device", "abacus"), 2, "expected auto, cpu or cuda"),
         (("--width", "0"), 2, "width is 0"),
-        (("--output", "/no/such/folder/model"), 3, "is no folder"),
+        (("--output", "/dev/null/model"), 3, "is no folder"),
     ],
 )
 @needs_torch

@@ -123,8 +123,8 @@ def save(artefact: Artefact, folder: str | Path) -> Path:
     ----------
     artefact : Artefact
     folder : str or Path
-        Made anew; its parent must exist. An artefact that stands there is replaced, and kept until
-        the new one is complete. A leading ``~`` is the user's home.
+        Made anew, and the folders above it where they are missing. An artefact that stands there is
+        replaced, and kept until the new one is complete. A leading ``~`` is the user's home.
 
     Returns
     -------
@@ -145,7 +145,7 @@ def save(artefact: Artefact, folder: str | Path) -> Path:
     fresh = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     try:
-        fresh.mkdir()
+        fresh.mkdir(parents=True)
         for name, data in ((_WEIGHTS, weights.getvalue()), (_JSON, text.encode())):
             with (fresh / name).open("wb") as file:
                 file.write(data)
@@ -158,8 +158,8 @@ def save(artefact: Artefact, folder: str | Path) -> Path:
         fresh.rename(folder)
     except OSError as error:
         message = (
-            f"cannot write {folder}: {error.strerror}; choose a folder whose parent exists, is "
-            "yours and has room"
+            f"cannot write {folder}: {error.strerror}; choose a folder within one that is yours "
+            "and has room"
         )
         raise DataError(message) from None
     finally:
@@ -177,10 +177,11 @@ def check_output(folder: Path) -> None:
     Raises
     ------
     DataError
-        The parent is no folder, or something stands there that is no artefact.
+        A file stands where a folder would have to be, or something there is no artefact.
     """
-    if not folder.absolute().parent.is_dir():
-        message = f"{folder.absolute().parent} is no folder; make it, or choose another output"
+    above = next(one for one in folder.absolute().parents if one.exists())
+    if not above.is_dir():
+        message = f"{above} is no folder; choose another output"
         raise DataError(message)
     if folder.is_dir() and not any(folder.iterdir()):
         return

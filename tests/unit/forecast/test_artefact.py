@@ -124,7 +124,8 @@ def test_nothing_of_somebody_else_is_replaced(tmp_path: Path) -> None:
         save_artefact(made(), folder / "chapter.txt")
     assert (folder / "chapter.txt").read_text() == "one"
     with pytest.raises(DataError, match="is no folder"):
-        save_artefact(made(), tmp_path / "not" / "there")
+        save_artefact(made(), folder / "chapter.txt" / "two")
+    load_artefact(save_artefact(made(), tmp_path / "not" / "yet" / "there"))
     (tmp_path / "empty").mkdir()
     save_artefact(made(), tmp_path / "empty")
     load_artefact(tmp_path / "empty")
