@@ -158,6 +158,6 @@ def draw_backtest(found: "RiskBacktest") -> str:
 
 def _svg(title: str, height: float, body: str) -> str:
     return (
-        f'<svg class="plot" viewBox="-4 -4 {_WIDTH + 8} {height + 8:.0f}" role="img" '
+        f'<svg class="picture" viewBox="-4 -4 {_WIDTH + 8} {height + 8:.0f}" role="img" '
         f'aria-label="{escape(title)}">{body}</svg>'
     )
