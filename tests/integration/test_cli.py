@@ -195,6 +195,12 @@ def test_documented_commands_run(line: str, tmp_path: Path) -> None:
         assert run("new", "strategy", "my-idea", cwd=tmp_path).returncode == 0
     if "examples/" in line:
         shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    if line.startswith("neural"):
+        pytest.importorskip("torch", reason="PyTorch trains the network: make neural-test")
+    if "--model sp500" in line:
+        trained = ("--data", "sp500-closes", "--horizon", "5", "--steps", "5")
+        made = run("neural", "train", *trained, "--output", "sp500", cwd=tmp_path)
+        assert made.returncode == 0, made.stderr
     done = run(*shlex.split(line, comments=True), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout
