@@ -9,7 +9,7 @@ import base64
 import datetime as dt
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -53,6 +53,9 @@ class AlpacaServer:
         The part of the requests that get 429 or 503, by a seeded choice.
     page_max : int
         Bars on a page at most.
+    spoil : callable
+        Called with the number of the request and the answer, which it may change; it may give
+        another status.
 
     Attributes
     ----------
@@ -70,9 +73,11 @@ class AlpacaServer:
         refuse: float = 0.0,
         page_max: int = 10_000,
         seed: int = 1,
+        spoil: Callable[[int, dict[str, Any]], int | None] = lambda *_: None,
     ) -> None:
         self.bars = bars
         self.delay_s, self.refuse, self.page_max = delay_s, refuse, page_max
+        self.spoil = spoil
         self.requests: list[dict[str, str]] = []
         self.answers: Counter[int] = Counter()
         self.busy = self.busiest = 0
@@ -153,7 +158,8 @@ class AlpacaServer:
             page.setdefault(symbol, []).append(bar)
         more = at + limit < len(every)
         following = base64.b64encode(str(at + limit).encode()).decode() if more else None
-        return web.json_response({"bars": page, "next_page_token": following})
+        answer = {"bars": page, "next_page_token": following}
+        return web.json_response(answer, status=self.spoil(len(self.requests), answer) or 200)
 
 
 def _moment(text: str) -> dt.datetime:

@@ -14,8 +14,9 @@ import msgspec
 import numpy as np
 
 from neural_trader.core import Bars, Basis, ConfigError, DataError
+from neural_trader.core.bars import Floats, Ints
 from neural_trader.data.catalog import Origin
-from neural_trader.data.providers.protocol import Ask, read_frame
+from neural_trader.data.providers.protocol import Ask, read_columns
 from neural_trader.data.providers.transport import HalfAnswer, Patience, Transport, place_of
 
 URL: Final = "https://data.alpaca.markets"
@@ -156,11 +157,15 @@ class Alpaca:
         if "/" not in symbol:
             path = "/v2/stocks/bars"
             params |= {"feed": self._feed, "adjustment": self._adjustment}
-        pages, tokens = [], {""}
+        pages: list[dict[str, Floats | Ints]] = []
+        tokens = {""}
         for _ in range(_PAGES_MAX):
             page = await self._transport.get(self._url + path, params, _read)
+            if page is None and pages:
+                message = f"Alpaca lost {symbol} between two of its pages: it answers 404"
+                raise DataError(message)
             if page is None:
-                break
+                return None
             pages.append(_columns(page, symbol))
             token = page.next_page_token or ""
             if not token:
@@ -173,15 +178,8 @@ class Alpaca:
         else:
             message = f"Alpaca sends more than {_PAGES_MAX} pages of {symbol}"
             raise DataError(message)
-        if not pages:
-            return None
-        columns: dict[str, object] = {
-            name: np.concatenate([page[name] for page in pages]) for name in pages[0]
-        }
-        found = read_frame(f"{symbol} from Alpaca", symbol, columns, ask)
-        if found is None:
-            return None
-        return Bars(found.blocks, name=found.name, basis=self.origin(symbol).basis)
+        columns = {name: np.concatenate([page[name] for page in pages]) for name in pages[0]}
+        return read_columns(f"{symbol} from Alpaca", columns, ask, self.origin(symbol).basis)
 
     async def __aenter__(self) -> Self:
         """Open connections."""
@@ -204,7 +202,7 @@ def _read(body: bytes) -> _Page:
         raise HalfAnswer(message) from None
 
 
-def _columns(page: _Page, symbol: str) -> "dict[str, np.ndarray]":
+def _columns(page: _Page, symbol: str) -> dict[str, Floats | Ints]:
     """Return the bars of a page as columns."""
     held = page.bars or {}
     others = sorted(held.keys() - {symbol})

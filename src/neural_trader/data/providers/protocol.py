@@ -1,12 +1,20 @@
 """What a provider is: who asks it, and what it answers."""
 
 import datetime as dt
-from typing import NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
-from neural_trader.core import Bars, DataError
+from neural_trader.core import FIELDS, Bars, Basis, Block
 from neural_trader.core.sessions import DAY_NS, first_ns, last_ns, session_day
 from neural_trader.data.catalog import Origin
 from neural_trader.data.frequencies import Frequency
+from neural_trader.data.selection import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neural_trader.core.bars import Floats, Ints
+
+    Column = Floats | Ints
 
 
 class Ask(NamedTuple):
@@ -78,20 +86,25 @@ def cut(bars: Bars, ask: Ask) -> Bars | None:
     )
 
 
-def read_frame(name: str, symbol: str, columns: dict[str, object], ask: Ask) -> Bars | None:
+def read_columns(name: str, columns: "Mapping[str, Column]", ask: Ask, basis: Basis) -> Bars | None:
     """Turn the columns of an answer into validated bars.
 
     Parameters
     ----------
     name : str
         How messages call the answer.
-    symbol : str
-        Whose bars they are.
-    columns : dict
+    columns : mapping of str to array, each of shape (T,)
         ``start_ns``, the int64 nanoseconds UTC at which each bar *begins*, as providers stamp them,
         and the fields. A daily bar begins at the midnight of its exchange or of UTC.
     ask : Ask
         What was asked for.
+    basis : {"raw", "split-adjusted", "total-return"}
+        What the prices know of corporate actions.
+
+    Returns
+    -------
+    Bars or None
+        None where there are no rows.
 
     Raises
     ------
@@ -101,25 +114,27 @@ def read_frame(name: str, symbol: str, columns: dict[str, object], ask: Ask) -> 
     import numpy as np
     import polars as pl
 
-    from neural_trader.data.content import read_content
+    from neural_trader.data.layouts import Series
     from neural_trader.data.tables import Table
+    from neural_trader.data.validate import find_fault
 
-    starts = np.asarray(columns.pop("start_ns"), np.int64)
+    symbol = ask.symbol
+    starts = columns["start_ns"].astype(np.int64)
     if not len(starts):
         return None
     daily = ask.frequency.daily
     closes = starts // DAY_NS * DAY_NS + (DAY_NS - 1) if daily else starts + ask.frequency.length_ns
-    table = Table(
-        name,
-        pl.DataFrame({"time": pl.Series(closes).cast(pl.Datetime("ns", "UTC"))} | columns),
-        symbol,
-        stamped=True,
-    )
+    fields = {name: columns[name].astype(np.float64) for name in FIELDS if name in columns}
+    # The names are known: what guesses them from a table of a stranger would cost a millisecond.
+    table = Table(name, pl.DataFrame(fields), symbol)
+    names = {field: field for field in fields}
+    series = Series(symbol, closes, fields, np.arange(len(closes)), names, table)
     outside = np.flatnonzero((closes < ask.first_ns) | (closes > ask.last_ns))
     if len(outside):
         text = f"it closes outside of {ask.start} to {ask.end}, which was asked for"
         raise table.fault(int(outside[0]), text, "Tell the provider", more=len(outside) - 1)
-    content = read_content(name, [table])
-    if content.faults:
-        raise DataError(content.faults[symbol])
-    return Bars(content.blocks, name=name)
+    fault = find_fault(series)
+    if fault is not None:
+        raise fault
+    stacked = {field: values.reshape(1, -1) for field, values in fields.items()}
+    return Bars((frozen(Block((symbol,), closes, stacked)),), name=name, basis=basis)

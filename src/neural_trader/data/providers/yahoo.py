@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any, Final, Self
 
 from neural_trader.core import Bars, Basis, ConfigError, DataError
+from neural_trader.core.bars import Floats, Ints
 from neural_trader.data.catalog import Origin
-from neural_trader.data.providers.protocol import Ask, cut, read_frame
+from neural_trader.data.providers.protocol import Ask, cut, read_columns
 from neural_trader.data.providers.transport import Patience
 
 _BASES: Final[dict[str, Basis]] = {"split": "split-adjusted", "all": "total-return"}
@@ -93,11 +94,9 @@ class Yahoo:
             message = f"Yahoo's answer for {ask.symbol} has no column {missing[0]}"
             raise DataError(message)
         wide = ask._replace(start=ask.start - before)
-        found = read_frame(f"{ask.symbol} from Yahoo", ask.symbol, _columns(frame, ask), wide)
-        if found is None:
-            return None
-        (block,) = found.blocks
-        return cut(Bars((block,), name=found.name, basis=_BASES[self._adjustment]), ask)
+        basis = _BASES[self._adjustment]
+        found = read_columns(f"{ask.symbol} from Yahoo", _columns(frame, ask), wide, basis)
+        return None if found is None else cut(found, ask)
 
     async def _ask(self, symbol: str, **arguments: object) -> Any:  # noqa: ANN401 - pandas
         """Ask in a thread, and again where there were too many requests."""
@@ -124,7 +123,7 @@ class Yahoo:
         """Do nothing."""
 
 
-def _columns(frame: Any, ask: Ask) -> dict[str, object]:  # noqa: ANN401 - pandas
+def _columns(frame: Any, ask: Ask) -> dict[str, Floats | Ints]:  # noqa: ANN401 - pandas
     """Return columns; a daily bar begins at midnight of its exchange, whose date counts."""
     index = frame.index
     if ask.frequency.daily:

@@ -225,6 +225,92 @@ def test_words_that_alpaca_does_not_know(options: dict[str, Any], words: str) ->
         Alpaca(Keys("", "b"), QUICK)
 
 
+def circle(number: int, page: dict[str, Any]) -> int | None:
+    page |= {"next_page_token": "MA=="}
+    return None
+
+
+def lost(number: int, page: dict[str, Any]) -> int | None:
+    return 404 if number == 2 else None
+
+
+def another(number: int, page: dict[str, Any]) -> int | None:
+    page["bars"]["B"] = page["bars"]["A"]
+    return None
+
+
+def doubled(number: int, page: dict[str, Any]) -> int | None:
+    page["bars"]["A"].append(page["bars"]["A"][-1])
+    return None
+
+
+def early(number: int, page: dict[str, Any]) -> int | None:
+    page["bars"]["A"][0]["t"] = "2019-01-02T05:00:00Z"
+    return None
+
+
+def wordy(number: int, page: dict[str, Any]) -> int | None:
+    page["bars"]["A"][3]["c"] = "much"
+    return None
+
+
+def unzoned(number: int, page: dict[str, Any]) -> int | None:
+    page["bars"]["A"][0]["t"] = "2021-01-04T05:00:00"
+    return None
+
+
+def moved(number: int, page: dict[str, Any]) -> int | None:
+    return 301
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (circle, "in a circle"),
+        (lost, "between two of its pages"),
+        (another, "sends bars of B"),
+        (doubled, "stands twice"),
+        (early, "closes outside of 2021-01-01"),
+        (wordy, "not what its reference says"),
+        (unzoned, "without a time zone"),
+        (moved, "sends us elsewhere"),
+    ],
+)
+def test_an_answer_that_is_not_what_was_asked_for_is_refused(
+    tmp_path: Path, spoil: Any, words: str
+) -> None:
+    with AlpacaServer({"A": daily_bars(DAYS)}, page_max=100, spoil=spoil) as server:
+        [outcome] = get(alpaca(server), Catalog(tmp_path), "A")
+    assert (outcome.status, outcome.added) == ("failed", 0)
+    assert words in outcome.error
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_the_memory_is_that_of_a_few_symbols(tmp_path: Path) -> None:
+    import tracemalloc
+
+    names = [f"S{each:02}" for each in range(24)]
+    days = [dt.date(1960, 1, 4) + dt.timedelta(days=each) for each in range(3_000)]
+    with AlpacaServer(dict.fromkeys(names, daily_bars(days))) as server:
+
+        def peak(count: int) -> int:
+            tracemalloc.start()
+            outcomes = get(
+                alpaca(server),
+                Catalog(tmp_path / str(count)),
+                *names[:count],
+                start="1960-01-01",
+                workers=2,
+            )
+            top = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            assert [each.added for each in outcomes] == [3_000] * count
+            return top
+
+        few, many = peak(4), peak(24)
+    assert many < 1.5 * few, f"{many:,} bytes for 24 symbols, {few:,} for 4"
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_bad_lines_and_storms_of_429_lose_and_double_nothing(tmp_path: Path, seed: int) -> None:
     names = [f"S{each}" for each in range(12)]
