@@ -5,6 +5,7 @@ Yahoo has no raw prices: its closes are adjusted for splits, its adjusted closes
 
 import asyncio
 import datetime as dt
+import logging
 from collections.abc import Callable
 from typing import Any, Final, Self
 
@@ -32,7 +33,7 @@ class Yahoo:
     Parameters
     ----------
     patience : Patience
-        Tries and waits, where Yahoo says that there were too many requests.
+        Tries and waits: after too many requests, and where the network fails.
     adjustment : {"split", "all"}
         ``all`` takes out dividends as well.
     history : callable, optional
@@ -85,6 +86,7 @@ class Yahoo:
             interval=interval,
             auto_adjust=self._adjustment == "all",
             actions=False,
+            timeout=self._patience.timeout_s,
             raise_errors=True,
         )
         if frame is None or not len(frame):
@@ -107,7 +109,9 @@ class Yahoo:
                 kind = type(error).__name__
                 if kind in {"YFPricesMissingError", "YFTzMissingError"}:
                     return None
-                if kind == "YFRateLimitError" and failed < self._patience.tries:
+                # The library's errors of the network are errors of the system too.
+                again = kind == "YFRateLimitError" or isinstance(error, OSError)
+                if again and failed < self._patience.tries:
                     await asyncio.sleep(self._patience.wait_s(failed))
                     continue
                 reason = " ".join(str(error).split())[:200]
@@ -147,6 +151,9 @@ def _history() -> History:
             "pip install 'neural-trader[yahoo]'"
         )
         raise ConfigError(message) from None
+
+    # What it logs, it raises as well, and we tell it once.
+    logging.getLogger("yfinance").setLevel(logging.CRITICAL)
 
     def history(symbol: str, **arguments: object) -> Any:  # noqa: ANN401 - pandas
         return yfinance.Ticker(symbol).history(**arguments)

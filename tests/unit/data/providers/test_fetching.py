@@ -484,6 +484,8 @@ def test_yahoo(tmp_path: Path) -> None:
         asked.append(arguments | {"symbol": symbol})
         if symbol == "NONE":
             return None
+        if symbol == "SHY" and len(asked) < 6:
+            raise ConnectionError(symbol)
         if symbol == "BAD":
             raise ValueError(symbol)
         days = pd.DatetimeIndex(["2021-03-12", "2021-03-15"], tz="America/New_York", name="Date")
@@ -491,7 +493,10 @@ def test_yahoo(tmp_path: Path) -> None:
         return pd.DataFrame({name: [2.0, 3.0] for name in names}, index=days)
 
     catalog = Catalog(tmp_path)
-    ko, none, bad = get(Yahoo(QUICK, history=history), catalog, "KO", "NONE", "BAD")
+    ko, none, bad, shy = get(
+        Yahoo(QUICK, history=history), catalog, "KO", "NONE", "BAD", "SHY", workers=1
+    )
+    assert (shy.added, len(asked)) == (2, 6)
     assert (ko.added, none.status, bad.status) == (2, "failed", "failed")
     assert "ValueError: BAD" in bad.error
     bars = catalog.load(["KO"])
@@ -501,8 +506,10 @@ def test_yahoo(tmp_path: Path) -> None:
     assert (asked[0]["start"], asked[0]["end"]) == ("2021-01-01", "2023-01-01")
     with pytest.raises(ConfigError, match="no raw"):
         Yahoo(QUICK, adjustment="raw", history=history)
-    yfinance = pytest.importorskip("yfinance", reason="the extra yahoo is not installed")
-    known = inspect.signature(yfinance.scrapers.history.PriceHistory.history).parameters
+    pytest.importorskip("yfinance", reason="the extra yahoo is not installed")
+    from yfinance.scrapers.history import PriceHistory
+
+    known = inspect.signature(PriceHistory.history).parameters
     assert set(asked[0]) - {"symbol"} <= set(known)
 
 
