@@ -118,4 +118,12 @@ def _read_parquet(path: Path, data: bytes, name: str) -> Table:
     from neural_trader.data.catalog.provenance import decode
 
     kept = decode(pl.read_parquet_metadata(io.BytesIO(data)).get(PROVENANCE_KEY), name)
-    return Table(name, frame, kept.symbol, stamped=True, basis=kept.origin.basis)
+    return Table(
+        name,
+        frame,
+        kept.symbol,
+        stamped=True,
+        basis=kept.origin.basis,
+        splits=kept.known_splits,
+        labels=kept.labels,
+    )

@@ -9,7 +9,7 @@ import io
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from neural_trader.core import Basis, DataError
+from neural_trader.core import Basis, DataError, Split
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,6 +69,8 @@ class Table(NamedTuple):
         The times are closes to the nanosecond, even where all of them stand at midnight.
     basis : {"raw", "split-adjusted", "total-return"} or None
         What the source says of its prices. None: the names of the columns tell.
+    splits, labels : tuple
+        As :class:`~neural_trader.data.selection.Content` has them.
     """
 
     name: str
@@ -78,6 +80,8 @@ class Table(NamedTuple):
     wide: bool = False
     stamped: bool = False
     basis: Basis | None = None
+    splits: tuple[Split, ...] = ()
+    labels: tuple[str, ...] = ()
 
     def place(self, row: int) -> str:
         """Return the words for a row, counted from 0: ``row 3 (line 4 of prices.csv)``."""

@@ -5,7 +5,8 @@ from typing import Final
 
 import msgspec
 
-from neural_trader.core import BASES, Basis, ConfigError, DataError
+from neural_trader.core import BASES, Basis, ConfigError, DataError, Split
+from neural_trader.core.sessions import session_day
 
 _WRITES_MAX: Final = 50
 
@@ -96,6 +97,14 @@ class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     last: str = ""
     writes: tuple[Write, ...] = ()
     version: str = ""
+
+    @property
+    def known_splits(self) -> tuple[Split, ...]:
+        """The splits in the words of bars."""
+        return tuple(
+            Split(self.symbol, session_day(each.date, option="date"), each.ratio)
+            for each in self.splits
+        )
 
     def after(self, write: Write) -> tuple[Write, ...]:
         """Return the changes, with one more."""

@@ -293,11 +293,7 @@ class Catalog:
             blocks.append(block_of(symbol, columns))
             found.append(provenance)
         basis = _one_basis(found)
-        splits = tuple(
-            Split(p.symbol, session_day(s.date, option="split"), s.ratio)
-            for p in found
-            for s in p.splits
-        )
+        splits = tuple(split for each in found for split in each.known_splits)
         if splits and adjust == "splits":
             blocks = [adjusted(block, splits) for block in blocks]
             basis, splits = "split-adjusted", ()

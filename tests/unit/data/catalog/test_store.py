@@ -120,6 +120,12 @@ def test_the_splits_of_a_sample_go_along(tmp_path: Path) -> None:
     assert catalog.load(names).splits == load("us-ohlcv", adjust="none").splits
     assert catalog.load(names, adjust="splits").data_hash == load("us-ohlcv").data_hash
     assert catalog.load("IBM").labels == ("survivors",)
+    for cache in (False, True, True):
+        again = load(tmp_path / "1Day", symbols=names, cache=cache)
+        assert again.data_hash == load("us-ohlcv").data_hash
+        assert (again.basis, again.labels) == ("split-adjusted", ("survivors",))
+        raw = load(tmp_path / "1Day", symbols=names, cache=cache, adjust="none")
+        assert (raw.basis, raw.splits) == ("raw", load("us-ohlcv", adjust="none").splits)
 
 
 @pytest.mark.parametrize(
