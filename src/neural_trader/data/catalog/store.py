@@ -17,13 +17,14 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from neural_trader.core import Bars, Basis, Block, ConfigError, DataError, Split, unknown_symbol
 from neural_trader.core.sessions import first_ns, session_day
 from neural_trader.data.bundled import adjusted
+from neural_trader.data.catalog.checks import check_grid, check_origin, check_place
 from neural_trader.data.catalog.files import (
     Columns,
     block_of,
@@ -47,8 +48,6 @@ from neural_trader.data.catalog.writing import locked, replace
 from neural_trader.data.frequencies import Frequency, read_frequency
 from neural_trader.data.loading import ADJUSTMENTS, Adjust
 from neural_trader.data.selection import Content, read_span, select
-
-_UNKNOWN: Final = "unknown"
 
 
 class Entry(NamedTuple):
@@ -162,46 +161,47 @@ class Catalog:
         read = read_frequency(frequency)
         for symbol in bars.symbols:
             file_name(symbol)
-            _check_grid(symbol, columns_of(bars, symbol), read)
-        return [
-            self._write_one(bars, symbol, origin, read.name, at, covered, on_conflict, replace_all)
-            for symbol in bars.symbols
-        ]
+            check_grid(symbol, columns_of(bars, symbol), read)
+        out = []
+        for symbol in bars.symbols:
+            splits = tuple(KnownSplit(s.date, s.ratio) for s in bars.splits if s.symbol == symbol)
+            fresh = Provenance(
+                symbol=symbol,
+                frequency=read.name,
+                origin=origin,
+                covered=() if covered is None else (covered,),
+                splits=splits,
+                labels=bars.labels,
+            )
+            new = columns_of(bars, symbol)
+            out.append(self._write_one(new, fresh, at, on_conflict, replace_all=replace_all))
+        return out
 
-    def _write_one(  # noqa: PLR0913, PLR0917 - see write
+    def _write_one(
         self,
-        bars: Bars,
-        symbol: str,
-        origin: Origin,
-        frequency: str,
+        new: Columns,
+        fresh: Provenance,
         at: str,
-        covered: Days | None,
         on_conflict: OnConflict,
+        *,
         replace_all: bool,
     ) -> Written:
-        path = self.path_of(symbol, frequency)
-        splits = tuple(KnownSplit(s.date, s.ratio) for s in bars.splits if s.symbol == symbol)
-        fresh = Provenance(
-            symbol=symbol,
-            frequency=frequency,
-            origin=origin,
-            covered=() if covered is None else (covered,),
-            splits=splits,
-            labels=bars.labels,
-        )
+        """Merge one series into its file, under its lock."""
+        symbol = fresh.symbol
+        path = self.path_of(symbol, fresh.frequency)
         with locked(path):
             old, known = None, None
             if path.exists() and not replace_all:
                 old, known = from_bytes(path, path.read_bytes())
-                check_origin(path, known.origin, origin)
+                check_origin(path, known.origin, fresh.origin)
                 fresh = msgspec.structs.replace(
                     fresh,
                     covered=joined((*known.covered, *fresh.covered)),
-                    splits=tuple(sorted({*known.splits, *splits}, key=lambda s: s.date)),
-                    labels=tuple(sorted({*known.labels, *bars.labels})),
+                    splits=tuple(sorted({*known.splits, *fresh.splits}, key=lambda s: s.date)),
+                    labels=tuple(sorted({*known.labels, *fresh.labels})),
                     writes=known.writes,
                 )
-            merged = merge(symbol, old, columns_of(bars, symbol), on_conflict)
+            merged = merge(symbol, old, new, on_conflict)
             news = msgspec.structs.replace(fresh, writes=())
             if known is not None and not merged.added and not merged.replaced:
                 before = msgspec.structs.replace(
@@ -327,7 +327,7 @@ class Catalog:
                 try:
                     symbol = symbol_of(path.name)
                     provenance = provenance_of(path)
-                    _check_place(path, provenance, symbol, frequency)
+                    check_place(path, provenance, symbol, frequency)
                 except DataError as error:
                     fault = str(error)
                 size = path.stat().st_size
@@ -347,7 +347,7 @@ class Catalog:
         try:
             columns, provenance = from_bytes(entry.path, entry.path.read_bytes())
             frequency = read_frequency(provenance.frequency)
-            _check_grid(entry.symbol, columns, frequency)
+            check_grid(entry.symbol, columns, frequency)
         except OSError as error:
             return Check(entry, f"{entry.path.name} cannot be read: {error.strerror}", None)
         except DataError as error:
@@ -373,57 +373,6 @@ class Catalog:
         folder = self.folder / frequency.name
         found = folder.iterdir() if folder.is_dir() else ()
         return sorted(p for p in found if p.suffix == SUFFIX and not p.name.startswith("."))
-
-
-def _check_grid(symbol: str, columns: Columns, frequency: Frequency) -> None:
-    """Refuse two daily bars on one day: a series of another frequency was given this name."""
-    import numpy as np
-
-    from neural_trader.core.sessions import DAY_NS, session_date
-
-    step = np.diff(columns.stamps)
-    if frequency.daily:
-        step = np.diff(columns.stamps // DAY_NS) * DAY_NS
-    close = np.flatnonzero(step < frequency.length_ns)
-    if len(close):
-        row = int(close[0]) + 1
-        day = session_date(int(columns.stamps[row]))
-        message = (
-            f"row {row + 1} of {symbol}: it closes less than {frequency.name} after the bar before "
-            f"it, on {day} ({len(close) - 1} more of this kind). Name the frequency that the bars "
-            "have"
-        )
-        raise DataError(message)
-
-
-def check_origin(path: Path, known: Origin, new: Origin) -> None:
-    """Refuse bars of another origin than those that a file holds.
-
-    Raises
-    ------
-    DataError
-        Provider, feed, adjustment or basis differ.
-    """
-    words = [
-        f"{name} {getattr(known, name) or _UNKNOWN} there, {getattr(new, name) or _UNKNOWN} new"
-        for name in ("provider", "feed", "adjustment", "basis")
-        if getattr(known, name) != getattr(new, name)
-    ]
-    if words:
-        message = (
-            f"{path.name} holds bars of another origin ({'; '.join(words)}); expected one origin a "
-            "file. Write to another catalog, or replace the series"
-        )
-        raise DataError(message)
-
-
-def _check_place(path: Path, provenance: Provenance, symbol: str, frequency: Frequency) -> None:
-    if (provenance.symbol, provenance.frequency) != (symbol, frequency.name):
-        message = (
-            f"{path.parent.name}/{path.name} holds {provenance.symbol} of {provenance.frequency}: "
-            "it was renamed or moved. Put it back, or fetch or import it again"
-        )
-        raise DataError(message)
 
 
 def _one_basis(found: Sequence[Provenance]) -> Basis:
