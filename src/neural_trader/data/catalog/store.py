@@ -94,7 +94,7 @@ class Catalog:
     >>> catalog = Catalog(tempfile.mkdtemp())
     >>> bars = load("us-ohlcv", symbols="AAPL", adjust="none")
     >>> catalog.write(bars, Origin(provider="samples"), at="2026-01-01T00:00:00Z")[0].added
-    2516
+    3270
     >>> catalog.load(["AAPL"]).data_hash == bars.data_hash
     True
     """
