@@ -33,7 +33,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from neural_trader.core import Block
+from neural_trader.core import Block, Split
 from neural_trader.core.bars import Floats, Stamps
 from neural_trader.data.selection import Content
 
@@ -282,6 +282,8 @@ def _encode(content: Content, key: str) -> list[Any]:
         "symbols": content.symbols,
         "basis": content.basis,
         "faults": content.faults,
+        "splits": content.splits,
+        "labels": content.labels,
         "blocks": blocks,
     }
     text = json.dumps(layout).encode()
@@ -306,7 +308,11 @@ def _decode(mapped: mmap.mmap, key: str, symbols: Sequence[str] | None) -> Conte
     _require(layout["key"] == key, "it belongs to another source")
     base = start + length + (-(start + length)) % _ALIGN
     blocks = tuple(_blocks(mapped, base, layout["blocks"], symbols))
-    return Content(tuple(layout["symbols"]), blocks, layout["basis"], layout["faults"])
+    # An entry from before files had either has neither.
+    splits = tuple(Split(*each) for each in layout.get("splits", ()))
+    labels = tuple(layout.get("labels", ()))
+    held, basis = tuple(layout["symbols"]), layout["basis"]
+    return Content(held, blocks, basis, layout["faults"], splits, labels)
 
 
 def _blocks(

@@ -37,7 +37,9 @@ def read_content(name: str, tables: Sequence[Table]) -> Content:
             raise DataError(message)
     faults = {each.symbol: str(fault) for each in series if (fault := find_fault(each))}
     sound = [each for each in series if each.symbol not in faults]
-    return Content(tuple(homes), _group(sound), readings[0].basis, faults)
+    splits = tuple(split for table in tables for split in table.splits)
+    labels = tuple(sorted({label for table in tables for label in table.labels}))
+    return Content(tuple(homes), _group(sound), readings[0].basis, faults, splits, labels)
 
 
 def _check_agreement(name: str, tables: Sequence[Table], readings: Sequence[Reading]) -> None:

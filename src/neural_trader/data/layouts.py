@@ -114,7 +114,7 @@ def read_table(table: Table) -> Reading:
         series = _long(table, names, times)
     else:
         series = _single(table, names, times)
-    return Reading(series, names.basis, times.clock)
+    return Reading(series, table.basis or names.basis, times.clock)
 
 
 def is_time_name(name: str) -> bool:

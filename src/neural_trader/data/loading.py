@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from neural_trader.core import BASES, Bars, Basis, Block, ConfigError, DataError, Split
 from neural_trader.core.sessions import first_ns, session_day
-from neural_trader.data.bundled import Sample, adjusted, find_sample
+from neural_trader.data.bundled import adjusted, find_sample
 from neural_trader.data.cache import ColumnCache, cache_folder, key_of, stamp_of
 from neural_trader.data.paths import data_files, find_path
 from neural_trader.data.selection import Content, Span, read_span, select
@@ -48,8 +48,8 @@ def load(  # noqa: PLR0913 - the one front door: each option is a word of the fi
         What the prices know of corporate actions. None: raw; total-return where the only closes
         are adjusted ones. A sample knows its own.
     adjust : {"splits", "none"}
-        Whether raw prices that come with a table of splits are adjusted for them. Of the sources
-        here only samples have one.
+        Whether raw prices that come with a table of splits are adjusted for them. Samples have one,
+        and files of a catalog may.
     cache : bool
         Whether files are kept as columns, for the next load.
 
@@ -103,12 +103,16 @@ def load(  # noqa: PLR0913 - the one front door: each option is a word of the fi
         if basis is not None:
             message = f"basis= is for files and frames; the sample {sample.name} knows its own"
             raise ConfigError(message)
-        content = _read_path(sample.path, wanted, store)
-        return _sample_bars(sample, content, wanted, span=span, adjust=adjust)
+        content = _read_path(sample.path, wanted, store)._replace(
+            basis=sample.basis, splits=sample.splits, labels=sample.labels
+        )
+        return _adjusted_bars(sample.name, content, wanted, span=span, adjust=adjust)
     path = find_path(source)
     content = _read_path(path, wanted, store)
-    blocks = select(path.name, content, wanted, span)
-    return Bars(blocks, name=path.name, basis=basis or content.basis)
+    if basis is not None:
+        # The user knows better; splits say something about raw prices alone.
+        content = content._replace(basis=basis, splits=content.splits if basis == "raw" else ())
+    return _adjusted_bars(path.name, content, wanted, span=span, adjust=adjust)
 
 
 def _read_symbols(symbols: str | Sequence[str] | None) -> tuple[str, ...] | None:
@@ -183,22 +187,22 @@ def _parse(path: Path, files: Sequence[tuple[Path, bytes]]) -> Content:
     return read_content(path.name, read_tables(path, files))
 
 
-def _sample_bars(
-    sample: Sample,
+def _adjusted_bars(
+    name: str,
     content: Content,
     symbols: Sequence[str] | None,
     *,
     span: Span,
     adjust: Adjust,
 ) -> Bars:
-    """Return the bars of a sample, adjusted for its splits unless they are wanted raw."""
-    basis, splits = sample.basis, sample.splits
+    """Return the bars of a content, adjusted for its splits unless they are wanted raw."""
+    basis, splits = content.basis, content.splits
     if splits and adjust == "splits":
         content = content._replace(blocks=tuple(adjusted(each, splits) for each in content.blocks))
         basis, splits = "split-adjusted", ()
-    blocks = select(sample.name, content, symbols, span)
+    blocks = select(name, content, symbols, span)
     crossed = tuple(split for split in splits if any(_crosses(each, split) for each in blocks))
-    return Bars(blocks, name=sample.name, basis=basis, labels=sample.labels, splits=crossed)
+    return Bars(blocks, name=name, basis=basis, labels=content.labels, splits=crossed)
 
 
 def _crosses(block: Block, split: Split) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from neural_trader.core import DataError
 from neural_trader.data.paths import CSV
-from neural_trader.data.tables import CsvText, Table
+from neural_trader.data.tables import PROVENANCE_KEY, CsvText, Table
 
 
 def read_tables(path: Path, contents: Iterable[tuple[Path, bytes]]) -> list[Table]:
@@ -95,6 +95,11 @@ def _read_parquet(path: Path, data: bytes, name: str) -> Table:
             "start and end with PAR1. Replace the file"
         )
         raise DataError(message)
+    ours = PROVENANCE_KEY.encode() in data
+    if ours:
+        from neural_trader.data.catalog.seals import check_whole
+
+        check_whole(data, name)
     try:
         frame = pl.read_parquet(io.BytesIO(data))
     # Damage inside the file surfaces as errors of many kinds, panics of the reader among them.
@@ -107,4 +112,18 @@ def _read_parquet(path: Path, data: bytes, name: str) -> Table:
         reason = str(error).strip().splitlines()[0]
         message = f"{name} is not a readable Parquet file: {reason}. Replace the file"
         raise DataError(message) from None
-    return Table(name, frame, path.stem)
+    if not ours:
+        return Table(name, frame, path.stem)
+    # A file of the catalog knows what its prices are.
+    from neural_trader.data.catalog.provenance import decode
+
+    kept = decode(pl.read_parquet_metadata(io.BytesIO(data)).get(PROVENANCE_KEY), name)
+    return Table(
+        name,
+        frame,
+        kept.symbol,
+        stamped=True,
+        basis=kept.origin.basis,
+        splits=kept.known_splits,
+        labels=kept.labels,
+    )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from neural_trader.core import Basis, Block, ConfigError, DataError, unknown_symbol
+from neural_trader.core import Basis, Block, ConfigError, DataError, Split, unknown_symbol
 from neural_trader.core.sessions import first_ns, last_ns, session_date
 
 
@@ -14,12 +14,16 @@ class Content(NamedTuple):
 
     ``symbols`` are all of them in the order of the source, the faulty ones too; ``blocks`` hold
     the sound ones, or those of them that were asked for; ``faults`` maps a symbol to its message.
+    ``splits`` are those that raw prices are not adjusted for, ``labels`` what every result must
+    say: the files of a catalog know both.
     """
 
     symbols: tuple[str, ...]
     blocks: tuple[Block, ...]
     basis: Basis
     faults: Mapping[str, str]
+    splits: tuple[Split, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 class Span(NamedTuple):

@@ -7,12 +7,16 @@ without knowing the source. A table knows how to name a row to its owner, in a C
 import csv
 import io
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from neural_trader.core import DataError
+from neural_trader.core import Basis, DataError, Split
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+PROVENANCE_KEY: Final = "neural_trader.provenance"
+"""Under which name the metadata of a catalog's Parquet file say where its bars come from."""
 
 
 class CsvText:
@@ -61,6 +65,12 @@ class Table(NamedTuple):
         The CSV text that the rows come from, to tell a row's line.
     wide : bool
         The first column is the time and each other a symbol's closes, whatever their names.
+    stamped : bool
+        The times are closes to the nanosecond, even where all of them stand at midnight.
+    basis : {"raw", "split-adjusted", "total-return"} or None
+        What the source says of its prices. None: the names of the columns tell.
+    splits, labels : tuple
+        As :class:`~neural_trader.data.selection.Content` has them.
     """
 
     name: str
@@ -68,6 +78,10 @@ class Table(NamedTuple):
     symbol: str | None = None
     text: CsvText | None = None
     wide: bool = False
+    stamped: bool = False
+    basis: Basis | None = None
+    splits: tuple[Split, ...] = ()
+    labels: tuple[str, ...] = ()
 
     def place(self, row: int) -> str:
         """Return the words for a row, counted from 0: ``row 3 (line 4 of prices.csv)``."""

@@ -85,7 +85,7 @@ def _from_datetimes(table: Table, column: str, series: "pl.Series") -> Times:
     zone = series.dtype.time_zone if isinstance(series.dtype, pl.Datetime) else None
     local = series.dt.replace_time_zone(None)
     days = local.dt.date().to_physical().to_numpy().astype(np.int64)
-    if bool((local == local.dt.truncate("1d")).all()):
+    if not table.stamped and bool((local == local.dt.truncate("1d")).all()):
         return _from_days(table, column, days)
     _from_days(table, column, days)  # The range: nanoseconds would wrap around silently.
     utc = series.dt.convert_time_zone("UTC") if zone else series

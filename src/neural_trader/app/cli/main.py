@@ -57,6 +57,7 @@ _COMMANDS: Final = {
     "token": ("neural_trader.app.cli.token", "Make keys to a gateway."),
     "journal": ("neural_trader.app.cli.journal", "Look into a gateway's journal."),
     "new": ("neural_trader.app.cli.new", "Write a file to start from."),
+    "market-data": ("neural_trader.app.cli.market_data", "Fetch and keep market data."),
     "data": ("neural_trader.app.cli.data", "Look at the data that are at hand."),
 }
 
