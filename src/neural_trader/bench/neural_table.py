@@ -24,13 +24,7 @@ def print_neural_report(report: Report, console: "Console | None" = None) -> Non
     from rich.table import Table
 
     console = console or Console(highlight=False)
-    machine = report.machine
-    console.print(
-        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, "
-        f"{machine['python']}, load {machine['load_1min']}; neural-trader "
-        f"{report.provenance['version']}; rounds: {report.provenance['config']['rounds']}",
-        style="dim",
-    )
+    console.print(report.head(), style="dim")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1))
     for name in ("case", "engine", "quantity"):
         table.add_column(name, no_wrap=True)

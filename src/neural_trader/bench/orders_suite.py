@@ -357,14 +357,9 @@ def print_orders_report(report: Report, console: "Console | None" = None) -> Non
     from rich.table import Table
 
     console = console or Console(highlight=False)
-    machine, provenance = report.machine, report.provenance
-    console.print(
-        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, "
-        f"{machine['python']}, load {machine['load_1min']}; journal on "
-        f"{provenance['filesystem']}; neural-trader {provenance['version']}; rounds: "
-        f"{provenance['config']['rounds']}; lost 0, doubled 0, rejected 0",
-        style="dim",
-    )
+    provenance = report.provenance
+    notes = f"journal on {provenance['filesystem']}", "lost 0, doubled 0, rejected 0"
+    console.print(report.head(*notes), style="dim")
     for durability in provenance["config"]["durabilities"]:
         found: dict[str, dict[str, Row]] = {}
         for row in report.rows:

@@ -177,13 +177,7 @@ def print_risk_report(report: Report, console: "Console | None" = None) -> None:
     from rich.table import Table
 
     console = console or Console(highlight=False)
-    machine = report.machine
-    console.print(
-        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, "
-        f"{machine['python']}, load {machine['load_1min']}; neural-trader "
-        f"{report.provenance['version']}; rounds: {report.provenance['config']['rounds']}",
-        style="dim",
-    )
+    console.print(report.head(), style="dim")
     is_wide = console.width >= _WIDE
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1))
     for name in ("case", *(["work"] if is_wide else []), "engine", "quantity"):

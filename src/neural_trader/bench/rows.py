@@ -54,3 +54,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     machine: dict[str, Any]
     provenance: dict[str, Any]
     rows: list[Row]
+
+    def head(self, *notes: str) -> str:
+        """Return the line that stands above every table: machine, load, version and rounds."""
+        machine, rounds = self.machine, self.provenance["config"]["rounds"]
+        parts = (
+            f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, "
+            f"{machine['python']}, load {machine['load_1min']}",
+            f"neural-trader {self.provenance['version']}",
+            f"rounds: {rounds}",
+            *notes,
+        )
+        return "; ".join(parts)

@@ -28,13 +28,7 @@ def print_report(report: Report, console: "Console | None" = None) -> None:
     from rich.console import Console
 
     console = console or Console(highlight=False)
-    machine, rounds = report.machine, report.provenance["config"]["rounds"]
-    console.print(
-        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, "
-        f"{machine['python']}, load {machine['load_1min']}; neural-trader "
-        f"{report.provenance['version']}; {rounds} round{'s' * (rounds != 1)}",
-        style="dim",
-    )
+    console.print(report.head(), style="dim")
     ours = [row for row in report.rows if row.params["engine"] == OURS]
     others = [row for row in report.rows if row.params["engine"] != OURS]
     console.print(_our_table(ours, is_wide=console.width >= _WIDE))
