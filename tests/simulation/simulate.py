@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from tests.simulation.faults import FAULTS
@@ -39,7 +40,10 @@ def run_chunk(seeds: range) -> tuple[Counter[str], list[Failure]]:
 
 
 def simulate(begin: int, seeds: int, workers: int) -> tuple[Counter[str], list[Failure]]:
-    """Play histories in several processes, with progress on standard error."""
+    """Play histories in several processes, with progress on standard error.
+
+    An interrupt ends them; what was played until then is returned, which is fewer than asked for.
+    """
     counts: Counter[str] = Counter()
     failures: list[Failure] = []
     chunks = [
@@ -48,7 +52,10 @@ def simulate(begin: int, seeds: int, workers: int) -> tuple[Counter[str], list[F
     began = time.perf_counter()
     # An interrupt is for this process alone: it ends the others.
     ignore = (signal.SIGINT, signal.SIG_IGN)
-    with multiprocessing.get_context("spawn").Pool(workers, signal.signal, ignore) as pool:
+    with (
+        suppress(KeyboardInterrupt),
+        multiprocessing.get_context("spawn").Pool(workers, signal.signal, ignore) as pool,
+    ):
         for found, failed in pool.imap_unordered(run_chunk, chunks):
             counts += found
             failures += failed
@@ -104,6 +111,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         counts, failures = simulate(asked.begin, asked.seeds, asked.workers)
     seconds = time.perf_counter() - began
+    is_cut = asked.seed is None and counts["histories"] < asked.seeds
+    if is_cut:
+        print(f"\ninterrupted after {counts['histories']:,} of {asked.seeds:,}", file=sys.stderr)
     never = [name for name in FAULTS if not counts[name]]
     if counts["histories"] < _COVERED:
         never = []
@@ -117,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "failures": [failure._asdict() for failure in failures],
         }
         print(json.dumps(report))
-        return 1 if failures or never else 0
+        return 1 if failures or never else 130 if is_cut else 0
     tell(counts, seconds, asked.workers if asked.seed is None else 1)
     for failure in failures[:_SHOWN]:
         tell_failure(failure)
@@ -127,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{len(failures)} histories broke a promise: {[one.seed for one in failures]}")
     else:
         print("every promise was kept")
-    return 1 if failures or never else 0
+    return 1 if failures or never else 130 if is_cut else 0
 
 
 if __name__ == "__main__":
