@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from neural_trader.execution import hash_token
+from neural_trader.execution import messages as m
+from neural_trader.execution.journal import walk
 
 TOKENS = {"trade": "t" * 64, "read": "r" * 64, "other": "o" * 64}
 START_S = 30.0
@@ -32,6 +34,17 @@ def wait_until(is_so: Callable[[], bool], seconds: float = START_S) -> None:
     while not is_so():
         assert time.monotonic() < until, "it did not come to that"
         time.sleep(0.01)
+
+
+def wait_for_day(journal: Path) -> None:
+    """Wait until a gateway can trade: the day opens once the venue has quoted."""
+
+    def is_open() -> bool:
+        return any(
+            isinstance(m.decode_record(payload), m.DayOpened) for _, payload in walk(journal)
+        )
+
+    wait_until(is_open)
 
 
 def write_config(

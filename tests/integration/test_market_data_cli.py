@@ -147,8 +147,9 @@ def fetch_from(provider: str, start: str, *more: str) -> list[str]:
     [
         (["list", "--catalog", "nothing"], 3, "there is no catalog at nothing"),
         (["verify", "--catalog", "nothing"], 3, "there is no catalog"),
-        (["show", "A", "--catalog", "nothing"], 3, "unknown symbol 'A'"),
-        (["export", "--catalog", "nothing", "--output", "x.csv"], 3, "has no series"),
+        (["show", "A", "--catalog", "nothing"], 3, "there is no catalog at nothing"),
+        (["export", "--catalog", "nothing", "--output", "x.csv"], 3, "there is no catalog"),
+        (["show", "A", "--catalog", "."], 3, "has no series"),
         (["import", "us-ohlcv", "--output", "p", "--frequency", "2Day"], 2, "frequency"),
         (["import", "us-ohlcv", "--output", "p", "--symbols", ","], 2, "names none"),
         (["import", "nothing.csv", "--output", "p"], 3, "is not there"),

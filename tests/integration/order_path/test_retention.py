@@ -10,7 +10,7 @@ import pytest
 
 import neural_trader as nt
 from neural_trader.execution.journal import verify
-from tests.order_path import TOKENS, Running, free_port, write_config
+from tests.order_path import TOKENS, Running, free_port, wait_for_day, write_config
 
 ORDERS = 40_000
 
@@ -21,6 +21,7 @@ def test_the_journal_stays_within_its_bounds(tmp_path: Path) -> None:
     serve = ("serve", "--config", str(config), "--venue", f"127.0.0.1:{venue.port}")
     gateway = Running(tmp_path, *serve)
     journal = tmp_path / "journal"
+    wait_for_day(journal)
     address = f"127.0.0.1:{gateway.port}"
 
     async def trade() -> None:

@@ -22,7 +22,7 @@ from neural_trader.execution import messages as m
 from neural_trader.execution.framing import FrameReader, pack
 from neural_trader.execution.journal import walk
 from neural_trader.execution.takeover import SOCKET
-from tests.order_path import TOKENS, Running, free_port, wait_until, write_config
+from tests.order_path import TOKENS, Running, free_port, wait_for_day, write_config
 from tests.tidy.tree import ROOT
 
 ROUNDS = 3
@@ -38,8 +38,7 @@ class Desk:
         self.config = write_config(folder, free_port())
         self.config.write_text(self.config.read_text().replace("process-safe", durability))
         self.gateway = Running(folder, *self.serve)
-        # The day opens once the venue is there, which quotes with its first answer.
-        wait_until(lambda: any(isinstance(record, m.DayOpened) for record in self.records()))
+        wait_for_day(folder / "journal")
 
     @property
     def serve(self) -> tuple[str, ...]:

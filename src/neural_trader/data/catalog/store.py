@@ -277,10 +277,11 @@ class Catalog:
             None if start is None else session_day(start, option="start"),
             None if end is None else session_day(end, option="end"),
         )
+        self._check_there()
         held = self.symbols(frequency)
         wanted = (symbols,) if isinstance(symbols, str) else tuple(symbols or held)
         where = f"{self.folder} ({read_frequency(frequency).name})"
-        if not wanted:
+        if not held:
             message = f"the catalog {where} has no series. Fetch or import some"
             raise DataError(message)
         blocks: list[Block] = []
@@ -355,13 +356,16 @@ class Catalog:
         gaps = None if calendar is None else find_gaps(columns.stamps, frequency, calendar)
         return Check(entry, "", gaps)
 
-    def _frequencies(self) -> Iterator[Frequency]:
+    def _check_there(self) -> None:
         if not self.folder.is_dir():
             message = (
                 f"there is no catalog at {self.folder}. Make one with: neural-trader market-data "
                 "fetch, or import"
             )
             raise DataError(message)
+
+    def _frequencies(self) -> Iterator[Frequency]:
+        self._check_there()
         for path in sorted(self.folder.iterdir()):
             # Folders of other names are none of the catalog's.
             with suppress(ConfigError):
