@@ -13,7 +13,7 @@ from neural_trader.execution import ClientSession
 from neural_trader.execution import messages as m
 from neural_trader.execution.client.session import account_of
 
-# Twice as much comes from a mapping of its own, made and given back at every read: 30 us.
+# From 128 KB on a buffer may be a mapping of its own, made and given back at every read.
 _RECEIVE_BYTES: Final = 1 << 16
 _BACK_S: Final = 0.02
 _SETTLE_S: Final = 60.0

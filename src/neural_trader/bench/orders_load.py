@@ -19,7 +19,7 @@ from neural_trader.execution import ClientSession
 from neural_trader.execution import messages as m
 
 QUANTILES: Final = (0.5, 0.9, 0.95, 0.99, 0.999)
-# Twice as much comes from a mapping of its own, made and given back at every read: 30 us.
+# From 128 KB on a buffer may be a mapping of its own, made and given back at every read.
 _RECEIVE_BYTES: Final = 1 << 16
 _DRAIN_S: Final = 5.0
 _SET_TIMER_SLACK: Final = 29

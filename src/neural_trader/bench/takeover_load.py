@@ -22,7 +22,7 @@ from neural_trader.core import GatewayError
 from neural_trader.execution import ClientSession
 from neural_trader.execution import messages as m
 
-# Twice as much comes from a mapping of its own, made and given back at every read: 30 us.
+# From 128 KB on a buffer may be a mapping of its own, made and given back at every read.
 _RECEIVE_BYTES: Final = 1 << 16
 _SLOW_NS: Final = 250_000_000
 _HALF_NS: Final = 2_000_000

@@ -26,7 +26,7 @@ from neural_trader.execution.client.session import (
     refusal_of,
 )
 
-# Twice as much comes from a mapping of its own, made and given back at every read: 30 us.
+# From 128 KB on a buffer may be a mapping of its own, made and given back at every read.
 _RECEIVE_BYTES: Final = 1 << 16
 _RETRY_S: Final = 0.05
 _FILLS_MAX: Final = 1 << 20
