@@ -99,6 +99,7 @@ def _row(case: str, quantity: str, found: list[dict[str, object]]) -> Row:
         unit=str(first["unit"]),
         low=min(values),
         high=max(values),
+        samples=values,
         limit=statistics.median(limits) if limits else None,
         checked=True,
     )

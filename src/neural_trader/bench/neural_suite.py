@@ -229,6 +229,7 @@ def _row(kind: _Kind, values: list[float]) -> Row:
         unit=kind.unit,
         low=min(values),
         high=max(values),
+        samples=values,
         claim=kind.claim,
         checked=True,
     )

@@ -263,6 +263,7 @@ def _rows(
                 unit="orders/s",
                 low=min(rates),
                 high=max(rates),
+                samples=rates,
                 claim=case.claims.get("rate"),
                 checked=True,
             )
@@ -285,6 +286,7 @@ def _rows(
                     unit="us",
                     low=min(values),
                     high=max(values),
+                    samples=values,
                     claim=case.claims.get(name) if is_bounded else None,
                     limit=limit,
                     checked=True,

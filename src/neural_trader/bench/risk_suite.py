@@ -163,6 +163,7 @@ def _row(case: str, found: list[dict[str, Any]]) -> Row:
         unit=first["unit"],
         low=min(values, default=None),
         high=max(values, default=None),
+        samples=values,
         claim=first.get("claim"),
         limit=statistics.median(limits) if limits else None,
         checked=bool(values),

@@ -32,6 +32,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         Whether the answer was compared with the baseline's before the time was believed.
     reason : str or None
         Why a value or a limit is missing.
+    samples : list of float
+        The value of each round, in their order: what an interval is made from. Empty where a row
+        is not a figure of rounds.
     """
 
     case: str
@@ -46,6 +49,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     limit: float | None = None
     checked: bool = False
     reason: str | None = None
+    samples: list[float] = []
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -216,6 +216,7 @@ def make_row(case: str, params: dict[str, Any], unit: str, values: list[float]) 
         unit=unit,
         low=min(values),
         high=max(values),
+        samples=values,
     )
 
 

@@ -161,6 +161,7 @@ def _rows(stack: Stack, rate: float, pauses: list[float], found: dict[str, Any])
             unit=unit,
             low=min(pauses) if quantity.startswith("pause") else None,
             high=max(pauses) if quantity.startswith("pause") else None,
+            samples=pauses if quantity == "pause p50" else [],
             checked=True,
         )
         for quantity, value, unit, target in figures
@@ -182,6 +183,7 @@ def _tls_row(durability: str, away: list[float] | None) -> Row:
         unit="ms",
         low=min(away) if away else None,
         high=max(away) if away else None,
+        samples=away or [],
         checked=away is not None,
         reason=None if away else "no openssl to make a certificate with",
     )

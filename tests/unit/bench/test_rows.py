@@ -6,7 +6,7 @@ from neural_trader.bench import Report, Row
 
 FIELDS = (
     "case", "params", "value", "unit", "low", "high", "baseline", "ratio", "claim", "limit",
-    "checked", "reason",
+    "checked", "reason", "samples",
 )  # fmt: skip
 
 
