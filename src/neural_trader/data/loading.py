@@ -115,6 +115,41 @@ def load(  # noqa: PLR0913 - the one front door: each option is a word of the fi
     return _adjusted_bars(path.name, content, wanted, span=span, adjust=adjust)
 
 
+def load_sound(
+    source: object,
+    *,
+    symbols: str | Sequence[str] | None = None,
+    start: str | dt.date | None = None,
+    end: str | dt.date | None = None,
+) -> tuple[Bars | None, dict[str, str]]:
+    """Load the symbols of a source that are what bars must be, and say why the others are not.
+
+    Prices are not adjusted. Parameters and errors as those of ``load``, but for a symbol's faults.
+
+    Returns
+    -------
+    Bars or None
+        None: no symbol is sound.
+    dict of str to str
+        The fault of each symbol that cannot be loaded.
+    """
+    wanted = _read_symbols(symbols)
+    if isinstance(source, (str, os.PathLike)):
+        sample = find_sample(source) if isinstance(source, str) else None
+        path = find_path(source) if sample is None else sample.path
+        folder = cache_folder()
+        content = _read_path(path, wanted, None if folder is None else ColumnCache(folder))
+    else:
+        _, content = _read_memory(source, wanted, None)
+    asked = content.symbols if wanted is None else wanted
+    faults = {symbol: content.faults[symbol] for symbol in asked if symbol in content.faults}
+    sound = tuple(symbol for symbol in asked if symbol not in faults)
+    if not sound:
+        return None, faults
+    bars = load(source, symbols=sound, start=start, end=end, adjust="none")
+    return bars, faults
+
+
 def _read_symbols(symbols: str | Sequence[str] | None) -> tuple[str, ...] | None:
     """Return the symbols that are asked for, each once."""
     if symbols is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from neural_trader.app.cli.market_fetch import fetch_command
+from neural_trader.app.cli.market_quality import quality_command
 from neural_trader.core import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def market_data() -> None:
 
 
 market_data.add_command(fetch_command)
+market_data.add_command(quality_command)
 
 
 @market_data.command("import", short_help="Bring files into a catalog.")
