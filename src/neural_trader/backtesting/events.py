@@ -5,6 +5,7 @@ plain Python.
 """
 
 import difflib
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeGuard, cast
 
@@ -38,6 +39,7 @@ from neural_trader.core.orders import (
 )
 from neural_trader.core.sessions import session_date
 from neural_trader.strategies import Context, Denial, Indicator, Order, Strategy, Terms
+from neural_trader.strategies.indicators import IndicatorCache
 
 _ROOM = 1024
 
@@ -282,7 +284,15 @@ class Planned(Protocol):
         ...
 
 
-Own = Strategy | Planned | Intents | TargetWeights
+class PlannedFromCache(Protocol):
+    """The same, with a cache of whole columns, which the trials of a sweep share."""
+
+    def plan(self, bars: Bars, cache: IndicatorCache) -> Intents | TargetWeights:
+        """Return what is to be done at which bar."""
+        ...
+
+
+Own = Strategy | Planned | PlannedFromCache | Intents | TargetWeights
 """What a user brings: a strategy that is Python code, or a frame, or what makes one."""
 
 
@@ -311,8 +321,11 @@ def symbols_of(strategy: Doer, bars: Bars) -> tuple[str, ...]:
     return symbols
 
 
-def doer_of(strategy: Own, bars: Bars) -> Doer:
-    """Return what is to be run: for a planned strategy, the frame that it makes of these bars."""
+def doer_of(strategy: Own, bars: Bars, cache: IndicatorCache | None = None) -> Doer:
+    """Return what is to be run: for a planned strategy, the frame that it makes of these bars.
+
+    A plan that takes ``cache`` is given one: that of a sweep, or a new one.
+    """
     plan = getattr(strategy, "plan", None)
     if plan is None:
         return cast("Doer", strategy)
@@ -322,7 +335,10 @@ def doer_of(strategy: Own, bars: Bars) -> Doer:
             "a frame for all bars, on_bar decides bar by bar"
         )
         raise ConfigError(message)
-    frame = plan(bars)
+    if "cache" in inspect.signature(plan).parameters:
+        frame = plan(bars, cache=IndicatorCache() if cache is None else cache)
+    else:
+        frame = plan(bars)
     if not isinstance(frame, (Intents, TargetWeights)):
         message = (
             f"{type(strategy).__name__}.plan returned a {type(frame).__name__}; expected "

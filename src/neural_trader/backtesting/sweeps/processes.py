@@ -13,6 +13,7 @@ import numpy as np
 from neural_trader.backtesting.sweeps.trials import Make, run_trial
 from neural_trader.core import Bars, Block, ConfigError
 from neural_trader.core.bars import Floats
+from neural_trader.strategies.indicators import IndicatorCache
 
 _PREFIX: Final = "ntrader-"
 _HOME: Final = Path("/dev/shm")  # noqa: S108 - where Linux shows shared memory
@@ -144,6 +145,7 @@ class _Desk(NamedTuple):
     bars: Bars
     arguments: dict[str, Any]
     memory: SharedMemory
+    cache: IndicatorCache
 
 
 _desk: list[_Desk] = []
@@ -155,10 +157,21 @@ def open_desk(sent: bytes) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     layout, make, arguments = pickle.loads(sent)  # noqa: S301 - of our parent
     bars, memory = open_shared(layout)
-    _desk.append(_Desk(make, bars, arguments, memory))
+    _desk.append(_Desk(make, bars, arguments, memory, IndicatorCache()))
 
 
-def run_at_desk(parameters: dict[str, Any]) -> Floats | str:
-    """Run a trial in this process; return its row, or why its parameters are none."""
+def run_at_desk(parameters: dict[str, Any]) -> tuple[Floats | str, int, int]:
+    """Run a trial in this process.
+
+    Returns
+    -------
+    array or str
+        Its row, or why its parameters are none.
+    int, int
+        Hits and misses that it had in the cache of this process.
+    """
     desk = _desk[0]
-    return run_trial(desk.make, parameters, desk.bars, desk.arguments)
+    before = desk.cache.stats
+    row = run_trial(desk.make, parameters, desk.bars, desk.arguments, cache=desk.cache)
+    after = desk.cache.stats
+    return row, after.hits - before.hits, after.misses - before.misses

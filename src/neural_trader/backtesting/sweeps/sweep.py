@@ -29,6 +29,7 @@ from neural_trader.backtesting.window import FillAt, Range, Warmup, open_window
 from neural_trader.core import Bars, ConfigError, Costs, DataError, Instrument, Matching
 from neural_trader.core.bars import Floats
 from neural_trader.core.sessions import first_ns, session_date, session_day
+from neural_trader.strategies.indicators import IndicatorCache
 
 if TYPE_CHECKING:
     from neural_trader.backtesting.sweeps.ledger import Ledger, Row
@@ -136,7 +137,10 @@ def sweep(  # noqa: PLR0913 - one keyword for each thing that a user decides abo
     with Ledger(ledger, provenance) as book:
         todo = _take_over(book, values, table) if resume else range(table.shape[1])
         ready = table.shape[1] - len(todo)
-        for done in run(Plan(strategy, bars, arguments, values, todo, count)):
+        cache = IndicatorCache()
+        hits = misses = 0
+        for done in run(Plan(strategy, bars, arguments, values, todo, count, cache)):
+            hits, misses = hits + done.elsewhere[0], misses + done.elsewhere[1]
             table[:, done.places] = done.rows.T
             not_run += done.not_run
             book.write(_ledger_rows(values, done))
@@ -145,6 +149,8 @@ def sweep(  # noqa: PLR0913 - one keyword for each thing that a user decides abo
                 progress(ready, table.shape[1])
     result = SweepResult(values, table, sorted(not_run), rank_by=rank_by, provenance=provenance)
     result.notes = data_notes(bars)
+    own = cache.stats
+    result.cache = own._replace(hits=own.hits + hits, misses=own.misses + misses)
     if split is not None and result.best is not None:
         after = arguments | {"start": split, "end": end, "warmup": "before"}
         result.out_of_sample = _out_of_sample(strategy, bars, result.best["parameters"], after)
@@ -287,14 +293,15 @@ def make_core(
     Strategies are made before; signals, decisions, fills, equity and figures are made when it is
     called, on this thread. It returns how many trials it ran.
     """
-    from neural_trader.backtesting.sweeps import compiled
+    from neural_trader.backtesting.sweeps.compiled import Worker, chunks
 
     made = {place: make(**parameters) for place, parameters in enumerate(trials(grid))}
     asked = Range(None, None, "before", None)
     window = open_window(bars, next(iter(made.values())).symbols, asked)
-    worker = compiled.Worker(window, capital, costs)
+    worker = Worker(window, capital, costs)
 
     def core() -> int:
-        return sum(len(worker.run(chunk)) for chunk in compiled.chunks(made, window))
+        cache = IndicatorCache()
+        return sum(len(worker.run(chunk)) for chunk in chunks(made, window, cache, is_kept=False))
 
     return core
