@@ -7,7 +7,7 @@ plain Python.
 import difflib
 import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeGuard, cast
 
 import numpy as np
 
@@ -39,7 +39,9 @@ from neural_trader.core.orders import (
 )
 from neural_trader.core.sessions import session_date
 from neural_trader.strategies import Context, Denial, Indicator, Order, Strategy, Terms
-from neural_trader.strategies.indicators import IndicatorCache
+
+if TYPE_CHECKING:
+    from neural_trader.strategies.indicators import IndicatorCache
 
 _ROOM = 1024
 
@@ -287,7 +289,7 @@ class Planned(Protocol):
 class PlannedFromCache(Protocol):
     """The same, with a cache of whole columns, which the trials of a sweep share."""
 
-    def plan(self, bars: Bars, cache: IndicatorCache) -> Intents | TargetWeights:
+    def plan(self, bars: Bars, cache: "IndicatorCache") -> Intents | TargetWeights:
         """Return what is to be done at which bar."""
         ...
 
@@ -321,7 +323,7 @@ def symbols_of(strategy: Doer, bars: Bars) -> tuple[str, ...]:
     return symbols
 
 
-def doer_of(strategy: Own, bars: Bars, cache: IndicatorCache | None = None) -> Doer:
+def doer_of(strategy: Own, bars: Bars, cache: "IndicatorCache | None" = None) -> Doer:
     """Return what is to be run: for a planned strategy, the frame that it makes of these bars.
 
     A plan that takes ``cache`` is given one: that of a sweep, or a new one.
@@ -336,6 +338,8 @@ def doer_of(strategy: Own, bars: Bars, cache: IndicatorCache | None = None) -> D
         )
         raise ConfigError(message)
     if "cache" in inspect.signature(plan).parameters:
+        from neural_trader.strategies.indicators import IndicatorCache
+
         frame = plan(bars, cache=IndicatorCache() if cache is None else cache)
     else:
         frame = plan(bars)

@@ -96,8 +96,9 @@ def print_sweep(result: SweepResult, console: "Console | None" = None) -> None:
 
 def _cache_words(result: SweepResult) -> str:
     stats = result.cache
-    requests = stats.hits + stats.misses
-    return f"{stats.hit_rate:.1%} of {requests:,}" if requests else "not used"
+    if stats is None or not stats.hits + stats.misses:
+        return "not used"
+    return f"{stats.hit_rate:.1%} of {stats.hits + stats.misses:,}"
 
 
 def print_metrics(sheet: "TearSheet", console: "Console | None" = None) -> None:

@@ -44,9 +44,11 @@ def test_a_plan_is_given_the_cache_of_its_sweep(workers: int) -> None:
     np.testing.assert_array_equal(
         np.stack(list(found.figures.values())), np.stack(list(plain.figures.values()))
     )
+    assert found.cache is not None
     assert found.cache.hits + found.cache.misses == 18
     # Six averages, computed at most once in every process.
     assert 6 <= found.cache.misses <= 6 * workers
+    assert plain.cache is not None
     assert (plain.cache.hits, plain.cache.misses) == (0, 0)
 
 
@@ -61,4 +63,5 @@ def test_compiled_trials_count_the_signals_that_they_share() -> None:
 
     bars = nt.load("sp500-closes", symbols=["KO", "PEP"], start="2015-01-01")
     found = nt.sweep(make, bars, {"lookback": [40, 60], "entry": [1.5, 2.0, 2.5]})
+    assert found.cache is not None
     assert (found.cache.hits, found.cache.misses) == (4, 2)

@@ -9,10 +9,11 @@ import numpy as np
 from neural_trader.backtesting.sweeps.grid import Grid, as_text, parameters_of
 from neural_trader.core import ConfigError
 from neural_trader.core.bars import Floats, Ints
-from neural_trader.strategies.indicators import CacheStats
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from neural_trader.strategies.indicators import CacheStats
 
 FIGURES: Final = (
     "trades",
@@ -57,7 +58,7 @@ class SweepResult:
         Version, configuration, data name and hash.
     notes : list of str
         What a reader has to know about the prices.
-    cache : CacheStats
+    cache : CacheStats or None
         What trials asked of the indicator cache. Each process has its own: with more of them fewer
         requests are hits, and nothing else changes.
     """
@@ -79,7 +80,7 @@ class SweepResult:
         self.provenance = provenance
         self.notes: list[str] = []
         self.out_of_sample: dict[str, Any] | None = None
-        self.cache = CacheStats()
+        self.cache: CacheStats | None = None
 
     def __len__(self) -> int:
         """Return how many trials were run."""

@@ -29,7 +29,6 @@ from neural_trader.backtesting.window import FillAt, Range, Warmup, open_window
 from neural_trader.core import Bars, ConfigError, Costs, DataError, Instrument, Matching
 from neural_trader.core.bars import Floats
 from neural_trader.core.sessions import first_ns, session_date, session_day
-from neural_trader.strategies.indicators import IndicatorCache
 
 if TYPE_CHECKING:
     from neural_trader.backtesting.sweeps.ledger import Ledger, Row
@@ -109,6 +108,7 @@ def sweep(  # noqa: PLR0913 - one keyword for each thing that a user decides abo
     # SQLite and multiprocessing take a fifth of a start, and a backtest needs neither.
     from neural_trader.backtesting.sweeps.ledger import Ledger
     from neural_trader.backtesting.sweeps.runners import Plan
+    from neural_trader.strategies.indicators import IndicatorCache
 
     values = read_grid(grid)
     read_rank(rank_by)
@@ -294,6 +294,7 @@ def make_core(
     called, on this thread. It returns how many trials it ran.
     """
     from neural_trader.backtesting.sweeps.compiled import Worker, chunks
+    from neural_trader.strategies.indicators import IndicatorCache
 
     made = {place: make(**parameters) for place, parameters in enumerate(trials(grid))}
     asked = Range(None, None, "before", None)

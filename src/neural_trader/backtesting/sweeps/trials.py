@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -13,7 +13,9 @@ from neural_trader.backtesting.window import Window
 from neural_trader.core import Bars, ConfigError, RunRefused
 from neural_trader.core.bars import Floats
 from neural_trader.portfolio import compute_metrics, compute_periods_per_year, last_of_sessions
-from neural_trader.strategies.indicators import IndicatorCache
+
+if TYPE_CHECKING:
+    from neural_trader.strategies.indicators import IndicatorCache
 
 WIDTH: Final = len(FIGURES) + 2
 """Numbers of a row: the figures, whether it was ruined, whether it was refused."""
@@ -30,7 +32,7 @@ def run_trial(
     bars: Bars,
     arguments: dict[str, Any],
     *,
-    cache: IndicatorCache | None = None,
+    cache: "IndicatorCache | None" = None,
 ) -> Floats | str:
     """Run one trial as a backtest; return its row, or why its parameters are none."""
     try:
