@@ -1,11 +1,20 @@
 """What a source holds, and the choice of symbols and days from it."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
-from neural_trader.core import Basis, Block, ConfigError, DataError, Split, unknown_symbol
+from neural_trader.core import (
+    Basis,
+    Block,
+    ConfigError,
+    DataError,
+    Dividend,
+    Split,
+    unknown_symbol,
+)
 from neural_trader.core.sessions import first_ns, last_ns, session_date
 
 
@@ -15,7 +24,8 @@ class Content(NamedTuple):
     ``symbols`` are all of them in the order of the source, the faulty ones too; ``blocks`` hold
     the sound ones, or those of them that were asked for; ``faults`` maps a symbol to its message.
     ``splits`` are those that raw prices are not adjusted for, ``labels`` what every result must
-    say: the files of a catalog know both.
+    say. ``dividends`` has the symbols whose cash dividends are known, with none where none was
+    paid. The files of a catalog know all three.
     """
 
     symbols: tuple[str, ...]
@@ -24,6 +34,7 @@ class Content(NamedTuple):
     faults: Mapping[str, str]
     splits: tuple[Split, ...] = ()
     labels: tuple[str, ...] = ()
+    dividends: Mapping[str, tuple[Dividend, ...]] = MappingProxyType({})
 
 
 class Span(NamedTuple):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from neural_trader.app.cli.market_actions import actions_command
 from neural_trader.app.cli.market_fetch import fetch_command
 from neural_trader.core import ConfigError, DataError
 
@@ -28,6 +29,7 @@ def market_data() -> None:
 
 
 market_data.add_command(fetch_command)
+market_data.add_command(actions_command)
 
 
 @market_data.command("import", short_help="Bring files into a catalog.")
@@ -161,10 +163,10 @@ def verify(catalog: str, symbols: str | None, calendar: str | None, as_json: boo
 @click.option("--end", metavar="DATE", help="Last session, inclusive.")
 @click.option(
     "--adjust",
-    type=click.Choice(("none", "splits")),
+    type=click.Choice(("none", "splits", "total-return")),
     default="none",
     show_default=True,
-    help="Raw prices as they are, or adjusted for the splits that the files know.",
+    help="Raw prices as they are, or adjusted for the splits, or dividends too, that files know.",
 )
 @_as_json
 def export(**options: Any) -> None:  # noqa: ANN401 - click passes what it parsed
