@@ -96,7 +96,7 @@ def load(  # noqa: PLR0913 - the one front door: each option is a word of the fi
     >>> bars
     Bars('sp500-closes': KO, PEP; 252 bars, 2021-01-04 to 2021-12-31, total-return)
     """
-    wanted = _read_symbols(symbols)
+    wanted = read_symbols(symbols)
     span = read_span(
         None if start is None else session_day(start, option="start"),
         None if end is None else session_day(end, option="end"),
@@ -136,7 +136,7 @@ def load(  # noqa: PLR0913 - the one front door: each option is a word of the fi
     return _bars(path.name, content, wanted, span=span, how=how)
 
 
-def _read_symbols(symbols: str | Sequence[str] | None) -> tuple[str, ...] | None:
+def read_symbols(symbols: str | Sequence[str] | None) -> tuple[str, ...] | None:
     """Return the symbols that are asked for, each once."""
     if symbols is None:
         return None

@@ -71,7 +71,9 @@ def select(
         if symbol not in homes:
             raise DataError(unknown_symbol(symbol, content.symbols, where=name))
         groups.setdefault(id(homes[symbol]), []).append(symbol)
-    return _merged([_cut(name, homes[members[0]], members, span) for members in groups.values()])
+    return merged_blocks(
+        [_cut(name, homes[members[0]], members, span) for members in groups.values()]
+    )
 
 
 def _check_faults(content: Content, wanted: Sequence[str]) -> None:
@@ -104,7 +106,7 @@ def _words(span: Span) -> str:
     return f"from {session_date(first_ns(span.first))} to {session_date(first_ns(span.last))}"
 
 
-def _merged(blocks: Sequence[Block]) -> tuple[Block, ...]:
+def merged_blocks(blocks: Sequence[Block]) -> tuple[Block, ...]:
     """Join blocks that share a calendar within the range: equal data give equal blocks."""
     if len(blocks) == 1:
         return tuple(blocks)

@@ -31,7 +31,7 @@ def actions_command(
     The file has the columns symbol, ex_date, kind (split, stock-dividend, dividend, special), ratio
     or amount, and optionally currency.
     """
-    from neural_trader.data.actions import load_actions
+    from neural_trader.data import load_actions
     from neural_trader.data.catalog import Catalog
 
     wanted = _read_symbols(symbols)

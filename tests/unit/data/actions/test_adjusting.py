@@ -129,7 +129,7 @@ def test_one_end_of_the_prices_is_the_market_s() -> None:
 def test_forward_history_stays_when_an_action_comes_in() -> None:
     closes = [100.0, 99.0, 51.0, 50.0, 49.0, 47.7]
     table = {"symbol": ["A"], "ex_date": ["2021-01-06"], "ratio": [2.0], "amount": [None]}
-    more = {"symbol": ["A"] * 2, "ex_date": ["2021-01-06", "2021-01-09"]}
+    more: dict[str, list[Any]] = {"symbol": ["A"] * 2, "ex_date": ["2021-01-06", "2021-01-09"]}
     more |= {"ratio": [2.0, None], "amount": [None, 1.3]}
     before = nt.load(made(closes), actions=table, adjust="total-return", direction="forward")
     after = nt.load(made(closes), actions=more, adjust="total-return", direction="forward")

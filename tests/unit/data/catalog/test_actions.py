@@ -25,7 +25,8 @@ TABLE = {
 
 def daily(symbol: str, *, count: int = 6, basis: str = "raw") -> Bars:
     stamps = (np.arange(18_631, 18_631 + count) + 1) * DAY_NS - 1  # From 2021-01-04.
-    block = Block((symbol,), stamps, {"close": (10.0 + 0.125 * np.arange(count))[np.newaxis]})
+    close = np.array([[10.0 + 0.125 * each for each in range(count)]])
+    block = Block((symbol,), stamps, {"close": close})
     return Bars((block,), name="made", basis=basis)  # type: ignore[arg-type]
 
 
