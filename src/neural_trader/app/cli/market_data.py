@@ -117,7 +117,7 @@ def show(symbol: str, catalog: str, frequency: str, *, rows: int, as_json: bool)
         return
     origin = provenance.pop("origin")
     for name, value in {**provenance, **origin}.items():
-        if value not in ("", []):
+        if value not in ("", [], None):
             click.echo(
                 f"{name:<11} {value if isinstance(value, (str, int)) else json.dumps(value)}"
             )

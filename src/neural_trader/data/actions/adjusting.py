@@ -145,30 +145,43 @@ def adjusted(block: Block, actions: Actions, direction: Direction = "backward") 
     CRSP, "Data definitions": returns of a security with distributions; the factor is 1 - D / C.
     """
     fields = {name: values.copy() for name, values in block.fields.items()}
-    stamps = block.ts_close_ns
-    for symbol, own in actions.by_symbol().items():
-        if symbol not in block.row_of:
-            continue
-        row = block.row_of[symbol]
-        splits = [each for each in own.splits if 0 < _place(stamps, each) < len(stamps)]
-        for split in splits:
-            at = _place(stamps, split)
-            side = slice(None, at) if direction == "backward" else slice(at, None)
-            for name, values in fields.items():
-                if (name == "volume") == (direction == "backward"):
-                    values[row, side] *= split.ratio
-                else:
-                    values[row, side] /= split.ratio
-        if not own.dividends:
-            continue
+    with np.errstate(over="ignore", under="ignore"):
+        for symbol, own in actions.by_symbol().items():
+            if symbol in block.row_of:
+                _adjust(block, fields, symbol, own, direction=direction)
+    for values in fields.values():
+        values.flags.writeable = False
+    return Block(block.symbols, block.ts_close_ns, fields)
+
+
+def _adjust(
+    block: Block, fields: dict[str, Floats], symbol: str, own: Actions, *, direction: Direction
+) -> None:
+    """Adjust the columns of one symbol in place."""
+    stamps, row = block.ts_close_ns, block.row_of[symbol]
+    splits = [each for each in own.splits if 0 < _place(stamps, each) < len(stamps)]
+    for split in splits:
+        at = _place(stamps, split)
+        side = slice(None, at) if direction == "backward" else slice(at, None)
+        for name, values in fields.items():
+            if (name == "volume") == (direction == "backward"):
+                values[row, side] *= split.ratio
+            else:
+                values[row, side] /= split.ratio
+    if own.dividends:
         steps = _steps(stamps, block.fields["close"][row], splits, own.dividends)
         scale = _scale(steps, len(stamps), direction)
         for name, values in fields.items():
             if name != "volume":
                 values[row] *= scale
-    for values in fields.values():
-        values.flags.writeable = False
-    return Block(block.symbols, stamps, fields)
+    for name, values in fields.items():
+        lowest = 0.0 if name == "volume" else np.finfo(np.float64).tiny
+        if not (np.isfinite(values[row]).all() and (values[row] >= lowest).all()):
+            message = (
+                f"{symbol}: its actions take {name} out of what a number can hold; expected ratios "
+                "such as 2 for 2:1. Mend the table"
+            )
+            raise DataError(message)
 
 
 def _place(stamps: Stamps, action: Split | Dividend) -> int:

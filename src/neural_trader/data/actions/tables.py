@@ -200,7 +200,7 @@ def _value(table: "Table", row: int, given: Mapping[str, Any], kind: Kind) -> fl
     if _empty(cell):
         raise table.fault(row, f"a {kind} has no {part}", "Fill the cell or drop the row")
     try:
-        value = float(cell)  # type: ignore[arg-type]
+        value = math.nan if isinstance(cell, bool) else float(cell)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         value = math.nan
     if not math.isfinite(value) or value <= 0.0:

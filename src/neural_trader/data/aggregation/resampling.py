@@ -92,6 +92,9 @@ def resample(
     (5, 32.0)
     """
     length = read_length(to, option="to")
+    if not isinstance(bars, Bars):
+        message = f"bars is a {type(bars).__qualname__}; expected Bars, as nt.load makes them"
+        raise ConfigError(message)
     if incomplete not in INCOMPLETE:
         message = f"incomplete is {incomplete!r}; expected 'drop' or 'keep'"
         raise ConfigError(message)
@@ -140,7 +143,7 @@ def _resample(bars: Bars, block: Block, length: Length, sessions: Sessions) -> t
         count = int((~inside).sum())
         note("%s: %d bars of %s lie outside of the sessions", bars.name, count, block.symbols)
         homes, stamps = homes[inside], stamps[inside]
-    _check_length(block, stamps, homes, sessions, to=length, dated=dated)
+    unit = _check_length(block, stamps, homes, sessions, to=length, dated=dated)
     found = bins(stamps, homes, sessions, length, dated=dated)
     _check_splits(bars, block, stamps, found)
     starts = np.flatnonzero(np.diff(found.codes, prepend=-1))
@@ -148,7 +151,10 @@ def _resample(bars: Bars, block: Block, length: Length, sessions: Sessions) -> t
         name: _joined(name, values if whole else values[:, inside], starts)
         for name, values in block.fields.items()
     }
-    is_over = is_last_bin_over(int(block.ts_close_ns[-1]), homes, sessions, found, to=length)
+    # A week that is given is a week.
+    is_over = unit == length.unit or is_last_bin_over(
+        int(block.ts_close_ns[-1]), homes, sessions, found, to=length
+    )
     return Block(block.symbols, found.ends, fields), is_over
 
 
@@ -168,9 +174,19 @@ def _joined(name: str, values: Floats, starts: NDArray[np.intp]) -> Floats:
     if name == "low":
         return np.minimum.reduceat(values, starts, axis=1)
     if name == "volume":
-        return np.add.reduceat(values, starts, axis=1)
+        return checked_volumes(np.add.reduceat(values, starts, axis=1))
     last = np.append(starts[1:], values.shape[1]) - 1
     return np.ascontiguousarray(values[:, last])
+
+
+def checked_volumes(volumes: Floats) -> Floats:
+    """Return sums of volumes, none of them beyond what a number can hold."""
+    if not np.isfinite(volumes).all():
+        message = (
+            "the volumes of a bar add up to more than a number can hold; expected shares. Mend them"
+        )
+        raise DataError(message)
+    return volumes
 
 
 def _check_length(
@@ -181,8 +197,11 @@ def _check_length(
     *,
     to: Length,
     dated: bool,
-) -> None:
-    """Refuse bars that are longer than those asked for, or that would be cut by their ends."""
+) -> Unit | None:
+    """Refuse bars that are longer than those asked for, or that would be cut by their ends.
+
+    Returns the length of bars of a day or more.
+    """
     unit = _unit_of(sessions.days[homes], dated=dated)
     who = ", ".join(block.symbols[:6]) + (", ..." if len(block.symbols) > 6 else "")
     if unit is not None and UNITS.index(unit) > UNITS.index(to.unit):
@@ -195,12 +214,12 @@ def _check_length(
         message = f"{who} has weekly bars, which reach over the ends of months. Give daily bars"
         raise DataError(message)
     if unit is not None or to.unit != "clock":
-        return
+        return unit
     before = np.concatenate([sessions.opens[homes[:1]], stamps[:-1]])
     before = np.maximum(before, sessions.opens[homes])
     step = _step_of(stamps - before)
     if step is None:
-        return
+        return None
     if step > to.length_ns:
         message = (
             f"{who} has bars of {step / 1e9:g} s; those of {to.name} are shorter, and cannot be "
@@ -217,6 +236,7 @@ def _check_length(
             f"end of a {to.name} bar. Choose a multiple, or the session on which they are anchored"
         )
         raise DataError(message)
+    return None
 
 
 def _unit_of(days: NDArray[np.int64], *, dated: bool) -> Unit | None:

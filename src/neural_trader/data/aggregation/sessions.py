@@ -230,8 +230,8 @@ def is_last_bin_over(
 
     Notes
     -----
-    A week or month is over if no session of it follows. Where holidays are not known, a day may be
-    one if the data have its weekday.
+    A week or month is over if no session of it follows. Where holidays are not known, every day
+    from Monday to Friday may be one, and others whose weekday the data have.
     """
     if last < found.ends[-1]:
         return False
@@ -241,7 +241,8 @@ def is_last_bin_over(
     if sessions.is_complete:
         later = sessions.days[homes[-1] + 1 :]
     else:
-        weekdays = np.unique(sessions.days[homes] % 7)
+        # 1970-01-01 was a Thursday: Monday to Friday are 4, 5, 6, 0 and 1.
+        weekdays = np.union1d(sessions.days[homes] % 7, [4, 5, 6, 0, 1])
         later = np.arange(day + 1, day + 32)
         later = later[np.isin(later % 7, weekdays)]
     own = period(np.array([day]), to)[0]

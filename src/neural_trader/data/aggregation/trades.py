@@ -12,7 +12,13 @@ from neural_trader._kernels import trades as kernel
 from neural_trader.core import Bars, Block, ConfigError, DataError, unknown_symbol
 from neural_trader.core.bars import Floats, Ints, Stamps
 from neural_trader.data.aggregation.lengths import Length, read_length
-from neural_trader.data.aggregation.resampling import INCOMPLETE, LABEL, Incomplete, note
+from neural_trader.data.aggregation.resampling import (
+    INCOMPLETE,
+    LABEL,
+    Incomplete,
+    checked_volumes,
+    note,
+)
 from neural_trader.data.aggregation.sessions import bins, is_last_bin_over, read_sessions
 from neural_trader.data.selection import frozen, merged_blocks
 
@@ -147,13 +153,16 @@ def bars_from_trades(
 
 def _read_size(kind: object, size: object) -> tuple[Length | None, float]:
     """Return the length of bars by time, or what fills the others."""
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         message = f"kind is {kind!r}; expected one of {', '.join(map(repr, KINDS))}"
         raise ConfigError(message)
     if kind == "time":
         return read_length(size, option="size"), 0.0
     number = isinstance(size, (int, float, np.integer, np.floating)) and not isinstance(size, bool)
-    value = float(size) if number else math.nan  # type: ignore[arg-type]
+    try:
+        value = float(size) if number else math.nan  # type: ignore[arg-type]
+    except OverflowError:
+        value = math.inf
     if kind == "tick" and not (value >= 1.0 and value.is_integer()):
         message = f"size is {size!r}; expected a number of trades, 1 or more"
         raise ConfigError(message)
@@ -221,6 +230,7 @@ def _build(
 
 
 def _block(trades: Trades, stamps: Stamps, out: Floats) -> Block:
+    checked_volumes(out[len(_FIELDS) - 1])
     fields = {
         name: np.ascontiguousarray(out[row : row + 1])
         for row, name in enumerate(_FIELDS)

@@ -287,3 +287,11 @@ def test_a_folder_of_a_catalog_brings_its_dividends_through_the_cache(
         with pytest.raises(DataError, match="does not know the dividends of IBM"):
             nt.load(tmp_path / "prices/1Day", adjust="total-return")
     assert catalog.load("MSFT", adjust="total-return").data_hash == expected.data_hash
+
+
+@pytest.mark.parametrize("ratio", [1e-320, 1e300])
+def test_ratios_that_leave_no_number_are_refused(ratio: float) -> None:
+    table = {"symbol": ["A"] * 2, "ex_date": ["2021-01-05", "2021-01-06"], "ratio": [ratio] * 2}
+    for direction in BOTH:
+        with pytest.raises(DataError, match="its actions take close out of what a number can hold"):
+            nt.load(made([100.0, 101.0, 102.0]), actions=table, direction=direction)

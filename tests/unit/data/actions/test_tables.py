@@ -118,6 +118,10 @@ def test_a_row_that_is_no_action_is_told(
     [
         ({"ex_date": ["2021-01-04"], "ratio": [2]}, "no column symbol;"),
         ({"symbol": ["A"], "ratio": [2]}, "no column ex_date;"),
+        (
+            {"symbol": ["A"], "ex_date": ["2021-01-04"], "ratio": [True]},
+            "row 1.*ratio is True; expected new shares",
+        ),
         ({"symbol": ["A"], "ex_date": ["2021-01-04"]}, "no column ratio or amount;"),
         (
             {"symbol": ["A"], "ex_date": ["2021-01-04T10:00"], "ratio": [2]},

@@ -293,3 +293,32 @@ def test_a_day_of_a_market_that_never_closes_keeps_its_date() -> None:
             "2024-01-01",
             "2024-01-02",
         ]
+
+
+def test_without_a_calendar_a_week_ends_on_friday_or_later() -> None:
+    week = [f"2021-01-{day}" for day in (11, 12, 13, 14, 15)]
+    for days, weeks in ((week[:1], 0), (week[:4], 0), (week, 1), (["2021-01-09", *week], 1)):
+        bars = nt.load({"date": days, "A": np.arange(1.0, len(days) + 1)})
+        if weeks:
+            # A Saturday that has a bar may have one next week, too.
+            assert len(nt.resample(bars, "week")) == weeks
+        else:
+            with pytest.raises(DataError, match="no bar of 1Week is complete"):
+                nt.resample(bars, "week")
+
+
+def test_bars_of_the_length_that_is_asked_for_stay() -> None:
+    days = nt.load("us-ohlcv", end="2002-03-28")
+    for to in ("day", "week", "month"):
+        once = nt.resample(days, to, incomplete="keep")
+        assert nt.resample(once, to).data_hash == once.data_hash
+
+
+def test_sums_stay_numbers_and_bars_are_bars() -> None:
+    block = made(closes("2024-01-02T00:00", 20)).blocks[0]
+    fields = dict(block.fields) | {"volume": np.full((1, 20), 1e308)}
+    bars = Bars((Block(("A",), block.ts_close_ns, fields),), name="made")
+    with np.errstate(over="ignore"), pytest.raises(DataError, match="more than a number can hold"):
+        nt.resample(bars, "10min")
+    with pytest.raises(nt.ConfigError, match="bars is a DataFrame; expected Bars"):
+        nt.resample(bars.to_polars(), "day")  # type: ignore[arg-type]

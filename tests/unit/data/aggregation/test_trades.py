@@ -213,6 +213,8 @@ def test_tables_that_hold_no_trades(trades: dict[str, list[Any]], message: str) 
         ({"kind": "tick", "size": 0}, "size is 0; expected a number of trades, 1 or more"),
         ({"kind": "tick", "size": 1.5}, "size is 1.5; expected a number of trades"),
         ({"kind": "tick", "size": True}, "size is True"),
+        ({"kind": "tick", "size": 10**400}, "expected a number of trades"),
+        ({"kind": ["tick"], "size": 1}, "kind is "),
         ({"kind": "volume", "size": 0.0}, "size is 0.0; expected volume above 0"),
         ({"kind": "dollar", "size": float("inf")}, "size is inf; expected money above 0"),
         ({"kind": "dollar", "size": "5min"}, "size is '5min'; expected money"),
