@@ -244,3 +244,26 @@ def test_actions_that_cannot_be_had(
     (tmp_path / "bad.csv").write_text("symbol,ex_date,ratio\nAAPL,2001-01-02,0\n")
     done = run(tmp_path, "actions", "--catalog", "prices", *words)
     assert (done.returncode, message in done.stderr) == (code, True), done.stderr
+
+
+def test_a_backtest_takes_a_table_of_actions(tmp_path: Path) -> None:
+    table = tmp_path / "actions.csv"
+    table.write_text("symbol,ex_date,kind,amount\nMSFT,2004-11-15,special,3.00\n")
+    words = ("--strategy", "sma-cross", "--symbols", "MSFT", "--data", "us-ohlcv", "--json")
+    total = ("--adjust", "total-return")
+
+    def backtest(*more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "neural_trader", "backtest", *words, *more],
+            env=os.environ | {"NEURAL_TRADER_CACHE": str(tmp_path / "cache")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = backtest(*total, "--actions", str(table))
+    assert done.returncode == 0, done.stderr
+    assert "total-return" in done.stdout
+    assert (backtest(*total).returncode, backtest("--actions", "no.csv").returncode) == (3, 3)
+    fee = backtest(*total, "--actions", str(table), "--fee-per-share", "0.01")
+    assert (fee.returncode, "use costs in basis points" in fee.stderr) == (2, True)

@@ -318,37 +318,52 @@ def _split(table: "Table", *, needs_size: bool) -> list[Trades]:
     if clock == DATES:
         text = f"column {time!r} holds dates; expected times of day"
         raise table.fault(0, text, "A trade needs the time at which it was made")
-    prices = _checked(table, price, lowest="a price above 0")
-    sizes = None if size is None else _checked(table, size, lowest="0 or more")
+    rows = np.arange(len(stamps))
+    if "bid" in names and "ask" in names:
+        # Quotes and prints in one file, as a paper venue replays them: a quote has no price.
+        cells = table.frame[price].cast(pl.String).str.strip_chars()
+        rows = np.flatnonzero((cells.is_not_null() & (cells != "")).to_numpy())
+    prices = _checked(table, price, rows, lowest="a price above 0")
+    sizes = None if size is None else _checked(table, size, rows, lowest="0 or more")
     column = first(SYMBOL_NAMES)
     if column is None:
-        _check_order(table, stamps, np.arange(len(stamps)))
-        return [Trades(table.symbol or UNNAMED, stamps, prices, sizes)]
-    labels = table.frame[column].cast(pl.String).str.strip_chars()
-    missing = np.flatnonzero((labels.is_null() | (labels == "")).fill_null(value=True).to_numpy())
-    if len(missing):
-        text = f"column {column!r} has no symbol"
-        raise table.fault(int(missing[0]), text, "Fill or drop the row", more=len(missing) - 1)
-    codes = labels.rank("dense").to_numpy()
-    order = np.argsort(codes, kind="stable")
-    starts = np.flatnonzero(np.diff(codes[order], prepend=0))
+        parts = [(table.symbol or UNNAMED, np.arange(len(rows)))] if len(rows) else []
+    else:
+        parts = _by_symbol(table, column, rows)
     found = []
-    for rows in sorted(np.split(order, starts[1:]), key=lambda each: int(each[0])):
-        _check_order(table, stamps[rows], rows)
-        held = None if sizes is None else sizes[rows]
-        found.append(Trades(str(labels[int(rows[0])]), stamps[rows], prices[rows], held))
+    for symbol, own in parts:
+        _check_order(table, stamps[rows[own]], rows[own])
+        held = None if sizes is None else sizes[own]
+        found.append(Trades(symbol, stamps[rows[own]], prices[own], held))
     return found
 
 
-def _checked(table: "Table", column: str, *, lowest: str) -> Floats:
-    """Return a column of numbers, each as it must be."""
+def _by_symbol(table: "Table", column: str, rows: Ints) -> list[tuple[str, Ints]]:
+    """Return each symbol of some rows and where among them it stands, in order of appearance."""
+    import polars as pl
+
+    labels = table.frame[column].cast(pl.String).str.strip_chars()[rows]
+    missing = np.flatnonzero((labels.is_null() | (labels == "")).to_numpy())
+    if len(missing):
+        text = f"column {column!r} has no symbol"
+        row = int(rows[missing[0]])
+        raise table.fault(row, text, "Fill or drop the row", more=len(missing) - 1)
+    codes = labels.rank("dense").to_numpy()
+    order = np.argsort(codes, kind="stable")
+    starts = np.flatnonzero(np.diff(codes[order], prepend=0))
+    groups = sorted(np.split(order, starts[1:]), key=lambda each: int(each[0]) if len(each) else 0)
+    return [(str(labels[int(own[0])]), own) for own in groups if len(own)]
+
+
+def _checked(table: "Table", column: str, rows: Ints, *, lowest: str) -> Floats:
+    """Return some rows of a column of numbers, each as it must be."""
     from neural_trader.data.layouts import floats
 
-    values = np.ascontiguousarray(floats(table.frame[column]))
+    values = np.ascontiguousarray(floats(table.frame[column])[rows])
     low = values <= 0.0 if lowest != "0 or more" else values < 0.0
     wrong = np.flatnonzero(~np.isfinite(values) | low)
     if len(wrong):
-        row = int(wrong[0])
+        row = int(rows[wrong[0]])
         text = f"column {column!r} is {table.frame[column][row]!r}; expected {lowest}"
         raise table.fault(row, text, "Mend or drop the row", more=len(wrong) - 1)
     return values

@@ -94,7 +94,7 @@ def kept_beside(fresh: Provenance, paths: Sequence[Path]) -> Provenance:
         with suppress(DataError, OSError):
             other = provenance_of(path)
             if other.symbol == fresh.symbol and other.origin.basis == "raw":
-                known = {each.date: each for each in (*fresh.splits, *other.splits)}
+                known = {each.date: each for each in (*other.splits, *fresh.splits)}
                 dividends = fresh.dividends if other.dividends is None else other.dividends
                 fresh = msgspec.structs.replace(
                     fresh,

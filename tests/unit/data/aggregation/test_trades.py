@@ -164,6 +164,25 @@ def test_files_folders_and_symbols(tmp_path: Path) -> None:
     assert nt.bars_from_trades(TRADES, kind="tick", size=2, symbols="KO").symbols == ("KO",)
 
 
+def test_the_prints_of_a_file_of_quotes_are_its_trades(tmp_path: Path) -> None:
+    (tmp_path / "ticks.csv").write_text(
+        "ts,symbol,bid,ask,price,size\n"
+        "2024-01-02T14:30:01Z,A,9.9,10.1,,\n"
+        "2024-01-02T14:30:02Z,A,,,10,100\n"
+        "2024-01-02T14:30:03Z,B,9.9,10.1,,\n"
+        "2024-01-02T14:30:04Z,A,,,11,100\n"
+    )
+    bars = nt.bars_from_trades(tmp_path / "ticks.csv", kind="tick", size=1)
+    assert (bars.symbols, bars["A"].close.tolist()) == (("A",), [10.0, 11.0])
+    text = (tmp_path / "ticks.csv").read_text()
+    (tmp_path / "ticks.csv").write_text(text.replace(",11,", ",-11,"))
+    with pytest.raises(DataError, match=r"row 4 \(line 5 of ticks\.csv\): column 'price' is '-11'"):
+        nt.bars_from_trades(tmp_path / "ticks.csv", kind="tick", size=1)
+    (tmp_path / "ticks.csv").write_text("\n".join(text.splitlines()[:2]))
+    with pytest.raises(DataError, match=r"ticks\.csv has no row; expected trades"):
+        nt.bars_from_trades(tmp_path / "ticks.csv", kind="tick", size=1)
+
+
 def test_trades_without_sizes_have_bars_without_volumes() -> None:
     trades = {name: TRADES[name] for name in ("time", "price")}
     for kind, size in (("tick", 2), ("time", "10s")):
