@@ -27,12 +27,15 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 KINDS: Final[Mapping[str, Kind]] = {
     "split": "split",
     "stocksplit": "split",
+    "forwardsplit": "split",
     "reversesplit": "split",
     "stockdividend": "split",
     "dividend": "dividend",
     "cashdividend": "dividend",
+    "cash": "dividend",
     "special": "special-dividend",
     "specialdividend": "special-dividend",
+    "specialcashdividend": "special-dividend",
 }
 _MEND: Final = "Mend or drop the row"
 
