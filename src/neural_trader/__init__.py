@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         RunRefused,
     )
     from neural_trader.data import load, samples
+    from neural_trader.data.aggregation import bars_from_trades, resample
     from neural_trader.execution import BlockingClient, Client
     from neural_trader.reports import report
     from neural_trader.strategies import (
@@ -74,12 +75,14 @@ __all__ = [
     "Strategy",
     "TargetWeights",
     "backtest",
+    "bars_from_trades",
     "forecast",
     "indicators",
     "library",
     "load",
     "load_result",
     "report",
+    "resample",
     "samples",
     "sweep",
 ]
@@ -108,9 +111,11 @@ _ROOMS = {
     "RunRefused": "core",
     "SmaCross": "strategies",
     "backtest": "backtesting",
+    "bars_from_trades": "data.aggregation",
     "load": "data",
     "load_result": "backtesting",
     "report": "reports",
+    "resample": "data.aggregation",
     "samples": "data",
 }
 

@@ -44,6 +44,25 @@ class Split(NamedTuple):
         return session_date(first_ns(self.day))
 
 
+class Dividend(NamedTuple):
+    """A cash dividend: who holds the share at the close before ``day`` is paid ``amount`` for it.
+
+    The amount is money a share of that close, in ``currency`` where it is known. ``special`` says
+    that it is no part of the regular ones, which may go ex on the same day.
+    """
+
+    symbol: str
+    day: int
+    amount: float
+    currency: str = ""
+    special: bool = False
+
+    @property
+    def date(self) -> dt.date:
+        """The first session without the dividend."""
+        return session_date(first_ns(self.day))
+
+
 class Block:
     """The bars of symbols that share one calendar.
 

@@ -1,5 +1,6 @@
 """Files, frames and bundled samples become validated bars; a column cache makes it fast."""
 
+from neural_trader.data.actions import Actions, load_actions
 from neural_trader.data.bundled import Sample, samples
 from neural_trader.data.loading import load
 from neural_trader.data.quotes import load_quotes
@@ -7,10 +8,12 @@ from neural_trader.data.returns import Returns, load_returns, returns_of
 from neural_trader.data.schedules import Schedule, read_schedule
 
 __all__ = [
+    "Actions",
     "Returns",
     "Sample",
     "Schedule",
     "load",
+    "load_actions",
     "load_quotes",
     "load_returns",
     "read_schedule",

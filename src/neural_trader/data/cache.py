@@ -33,7 +33,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from neural_trader.core import Block, Split
+from neural_trader.core import Block, Dividend, Split
 from neural_trader.core.bars import Floats, Stamps
 from neural_trader.data.selection import Content
 
@@ -284,6 +284,7 @@ def _encode(content: Content, key: str) -> list[Any]:
         "faults": content.faults,
         "splits": content.splits,
         "labels": content.labels,
+        "dividends": dict(content.dividends),
         "blocks": blocks,
     }
     text = json.dumps(layout).encode()
@@ -308,11 +309,15 @@ def _decode(mapped: mmap.mmap, key: str, symbols: Sequence[str] | None) -> Conte
     _require(layout["key"] == key, "it belongs to another source")
     base = start + length + (-(start + length)) % _ALIGN
     blocks = tuple(_blocks(mapped, base, layout["blocks"], symbols))
-    # An entry from before files had either has neither.
+    # An entry from before files had any of these has none.
     splits = tuple(Split(*each) for each in layout.get("splits", ()))
     labels = tuple(layout.get("labels", ()))
+    dividends = {
+        symbol: tuple(Dividend(*each) for each in paid)
+        for symbol, paid in layout.get("dividends", {}).items()
+    }
     held, basis = tuple(layout["symbols"]), layout["basis"]
-    return Content(held, blocks, basis, layout["faults"], splits, labels)
+    return Content(held, blocks, basis, layout["faults"], splits, labels, dividends)
 
 
 def _blocks(

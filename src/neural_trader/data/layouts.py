@@ -197,7 +197,7 @@ def _single(table: Table, names: _Names, times: Times) -> list[Series]:
             "symbol column"
         )
         raise DataError(message)
-    fields = {field: _floats(table.frame[column]) for field, column in names.fields.items()}
+    fields = {field: floats(table.frame[column]) for field, column in names.fields.items()}
     rows = np.arange(table.frame.height)
     return [Series(table.symbol, times.stamps, fields, rows, names.fields, table)]
 
@@ -214,7 +214,7 @@ def _wide(table: Table, names: _Names, times: Times) -> list[Series]:
         Series(
             name.strip(),
             times.stamps,
-            {"close": _floats(table.frame[name])},
+            {"close": floats(table.frame[name])},
             rows,
             {"close": name},
             table,
@@ -238,7 +238,7 @@ def _long(table: Table, names: _Names, times: Times) -> list[Series]:
     if len(missing):
         text = f"column {column!r} has no symbol"
         raise table.fault(int(missing[0]), text, "Fill or drop the row", more=len(missing) - 1)
-    fields = {field: _floats(table.frame[name]) for field, name in names.fields.items()}
+    fields = {field: floats(table.frame[name]) for field, name in names.fields.items()}
     codes = labels.rank("dense").to_numpy()
     order = np.argsort(codes, kind="stable")
     starts = np.flatnonzero(np.diff(codes[order], prepend=0))
@@ -256,7 +256,7 @@ def _long(table: Table, names: _Names, times: Times) -> list[Series]:
     ]
 
 
-def _floats(series: "pl.Series") -> Floats:
+def floats(series: "pl.Series") -> Floats:
     """Return float64 values: NaN where a cell is empty or no number, which the checks refuse.
 
     Texts are read as Python's ``float`` reads them, to the last bit.

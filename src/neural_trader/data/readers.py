@@ -126,4 +126,5 @@ def _read_parquet(path: Path, data: bytes, name: str) -> Table:
         basis=kept.origin.basis,
         splits=kept.known_splits,
         labels=kept.labels,
+        dividends=kept.known_dividends,
     )

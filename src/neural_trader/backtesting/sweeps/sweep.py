@@ -138,9 +138,8 @@ def sweep(  # noqa: PLR0913 - one keyword for each thing that a user decides abo
         todo = _take_over(book, values, table) if resume else range(table.shape[1])
         ready = table.shape[1] - len(todo)
         cache = IndicatorCache()
-        hits = misses = 0
         for done in run(Plan(strategy, bars, arguments, values, todo, count, cache)):
-            hits, misses = hits + done.elsewhere[0], misses + done.elsewhere[1]
+            cache.count(*done.elsewhere)
             table[:, done.places] = done.rows.T
             not_run += done.not_run
             book.write(_ledger_rows(values, done))
@@ -149,8 +148,7 @@ def sweep(  # noqa: PLR0913 - one keyword for each thing that a user decides abo
                 progress(ready, table.shape[1])
     result = SweepResult(values, table, sorted(not_run), rank_by=rank_by, provenance=provenance)
     result.notes = data_notes(bars)
-    own = cache.stats
-    result.cache = own._replace(hits=own.hits + hits, misses=own.misses + misses)
+    result.cache = cache.stats
     if split is not None and result.best is not None:
         after = arguments | {"start": split, "end": end, "warmup": "before"}
         result.out_of_sample = _out_of_sample(strategy, bars, result.best["parameters"], after)

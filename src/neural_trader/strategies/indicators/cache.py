@@ -199,6 +199,12 @@ class IndicatorCache:
         key = (function_key(function), shapes, parameter_key(parameters, "parameters"))
         return self.fetch(key, columns, lambda: _owned(function(*series, **parameters)))
 
+    def count(self, hits: int, misses: int) -> None:
+        """Count what was asked of the cache of another process, beside one's own."""
+        with self._lock:
+            self._counts["hits"] += hits
+            self._counts["misses"] += misses
+
     def drop(self, bars: Bars) -> int:
         """Let go of all that was made of columns of these bars; return how many that was."""
         gone = {

@@ -1,0 +1,58 @@
+"""Exchange calendars: holidays, half days and summer time, from ``exchange_calendars``.
+
+The extra is ``calendars``; it is imported when somebody names a calendar.
+"""
+
+import datetime as dt
+import warnings
+from typing import Any, Final
+
+from neural_trader.core import ConfigError, DataError
+
+# Longer than any holiday.
+_MARGIN: Final = dt.timedelta(days=20)
+
+
+def exchange_calendar(name: str, first: dt.date, last: dt.date) -> Any:  # noqa: ANN401 - a calendar of an untyped library
+    """Return the calendar of an exchange, with some days around a range.
+
+    Parameters
+    ----------
+    name : str
+        The market identifier code, such as ``XNYS``; ``24/7`` for crypto.
+    first, last : datetime.date
+        The range, inclusive.
+
+    Raises
+    ------
+    ConfigError
+        There is no such calendar, or the extra is not installed.
+    DataError
+        The calendar does not reach as far.
+    """
+    try:
+        import exchange_calendars
+    except ImportError:
+        message = (
+            "calendars need exchange_calendars, which is not installed. Install it with: "
+            "pip install 'neural-trader[calendars]'"
+        )
+        raise ConfigError(message) from None
+    names = exchange_calendars.get_calendar_names()
+    if name not in names:
+        message = (
+            f"calendar is {name!r}; expected the market identifier code of an exchange, such as "
+            "XNYS, XLON or XTKS, or 24/7 for crypto"
+        )
+        raise ConfigError(message)
+    try:
+        # The library wants more than a day, and who asks wants a session at both ends.
+        margin = _MARGIN
+        with warnings.catch_warnings():
+            # The library calls parts of pandas that will change.
+            warnings.simplefilter("ignore")
+            return exchange_calendars.get_calendar(name, start=first - margin, end=last + margin)
+    except (ValueError, OverflowError) as error:
+        reason = " ".join(str(error).split())
+        message = f"the calendar {name} does not reach from {first} to {last}: {reason}"
+        raise DataError(message) from None
