@@ -96,6 +96,28 @@ def find_gaps(stamps: Stamps, frequency: Frequency, calendar: str) -> Gaps:
     return _within_days(stamps, frequency, days, book)._replace(calendar=calendar)
 
 
+def session_hours(calendar: str, first: dt.date, last: dt.date) -> tuple[list[int], list[int]]:
+    """Return opens and closes of the sessions of a range, nanoseconds UTC.
+
+    Raises
+    ------
+    ConfigError, DataError
+        As :func:`find_gaps`.
+    """
+    book = _calendar(calendar, first, last)
+    days = book.schedule.loc[str(first) : str(last)]
+    opens, closes = (
+        days[name].dt.as_unit("ns").astype("int64").to_list() for name in ("open", "close")
+    )
+    return opens, closes
+
+
+def check_calendar(calendar: str) -> None:
+    """Raise ConfigError where there is no such calendar, or the extra is not installed."""
+    today = dt.date(2024, 1, 2)
+    _calendar(calendar, today, today)
+
+
 def _within_days(
     stamps: Stamps,
     frequency: Frequency,
