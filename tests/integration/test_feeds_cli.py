@@ -68,10 +68,27 @@ def test_bars_for_people(tmp_path: Path) -> None:
 def test_trades_to_bars(
     tmp_path: Path, trades: Path, more: tuple[str, ...], bars: list[Any], late: int
 ) -> None:
-    done = run(tmp_path, "replay", "--data", str(trades), "--to", "1Min", *more, "--json")
+    done = run(
+        tmp_path,
+        "replay",
+        "--data",
+        str(trades),
+        "--to",
+        "1Min",
+        "--incomplete",
+        "keep",
+        *more,
+        "--json",
+    )
     assert done.returncode == 0, done.stderr
     assert closes(lines(done)) == bars
     assert lines(done)[-1]["counts"]["late"] == late
+
+
+def test_a_last_bar_that_is_not_over_is_left_out(tmp_path: Path, trades: Path) -> None:
+    done = run(tmp_path, "replay", "--data", str(trades), "--to", "1Min", "--json")
+    assert closes(lines(done)) == [(10, 5, False), (11, 5, False)]
+    assert lines(done)[-1]["counts"]["unfinished"] == 1
 
 
 def test_an_error_comes_after_the_summary(tmp_path: Path, trades: Path) -> None:

@@ -52,7 +52,9 @@ def batch(trades: list[feeds.TradeEvent], seconds: int) -> list[tuple[Any, ...]]
 
 def stream(events: list[Any], to: str, lateness: float) -> tuple[list[Any], dict[str, int]]:
     """Return the bars of a stream as rows, and the counts."""
-    taker = feeds.Aggregator(about("A", "B"), to, lateness_ns=round(lateness * SECOND))
+    taker = feeds.Aggregator(
+        about("A", "B"), to, lateness_ns=round(lateness * SECOND), incomplete="keep"
+    )
     bars = bars_of(each for event in [*events, ENDED] for each in taker.take(event))
     rows = [(b.symbol, b.ts_close_ns, b.open, b.high, b.low, b.close, b.volume) for b in bars]
     return rows, taker.counts
@@ -115,7 +117,7 @@ def test_amended_bars_come_to_what_the_batch_says(
 ) -> None:
     """The last word on every bar is right, however late a trade came."""
     trades = trades_of(rows)
-    taker = feeds.Aggregator(about("A", "B"), "1Min", on_late="amend")
+    taker = feeds.Aggregator(about("A", "B"), "1Min", on_late="amend", incomplete="keep")
     events: list[feeds.Event] = [*shuffled(trades, delays), ENDED]
     last: dict[tuple[str, int], Any] = {}
     for bar in bars_of(each for event in events for each in taker.take(event)):
@@ -134,11 +136,11 @@ def test_small_bars_make_the_large_bars_of_their_trades(
     rows: list[tuple[int, int, int, str]],
 ) -> None:
     trades = trades_of(rows)
-    feed = feeds.Aggregator(about("A", "B"), "1Min")
+    feed = feeds.Aggregator(about("A", "B"), "1Min", incomplete="keep")
     events: list[feeds.Event] = [*trades, ENDED]
     small = [each for event in events for each in feed.take(event)]
     fields = ("open", "high", "low", "close", "volume")
-    large = feeds.Aggregator(about("A", "B", fields=fields), "5Min")
+    large = feeds.Aggregator(about("A", "B", fields=fields), "5Min", incomplete="keep")
     bars = bars_of(each for event in small for each in large.take(event))
     made = [(b.symbol, b.ts_close_ns, b.open, b.high, b.low, b.close, b.volume) for b in bars]
     assert made == batch(trades, 300)

@@ -230,7 +230,7 @@ def test_trades_become_bars_become_fills() -> None:
         feeds.TradeEvent(symbol="A", ts_event_ns=noon + at * second, price=10 + at / 900, size=1)
         for at in (10, 290, 280, 310, 600, 605, 900, 1000)
     ]
-    feed = feeds.Aggregated(feeds.Replay(ticks, speed=0), "5Min", lateness_s=15)
+    feed = feeds.Aggregated(feeds.Replay(ticks, speed=0), "5Min", lateness_s=15, incomplete="keep")
     result = trading.run(Watching(), feed)
     assert feed.counts["late"] == 0
     assert len(result.equity) == 4

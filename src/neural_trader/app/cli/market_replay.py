@@ -58,6 +58,11 @@ A summary with every count comes last, after Ctrl-C too.
     type=click.Choice(("drop", "error", "amend")),
     help="--to: what happens to what is later.  [default: drop]",
 )
+@click.option(
+    "--incomplete",
+    type=click.Choice(("drop", "keep")),
+    help="--to: what becomes of a last bar whose end did not come.  [default: drop]",
+)
 @click.option("--stale", type=float, metavar="SECONDS", help="Tell silence longer than this.")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON an event.")
 def replay_command(**options: Any) -> None:  # noqa: ANN401 - click passes what it parsed
@@ -101,9 +106,10 @@ def _wrap(replay: "Replay", options: dict[str, Any]) -> "Feed":
             options["to"],
             lateness_s=options["lateness"] or 0.0,
             on_late=options["on_late"] or "drop",
+            incomplete=options["incomplete"] or "drop",
         )
     else:
-        for name in ("lateness", "on_late"):
+        for name in ("lateness", "on_late", "incomplete"):
             if options[name] is not None:
                 option = name.replace("_", "-")
                 message = f"--{option} is for bars that are made; say which with --to, or leave it"

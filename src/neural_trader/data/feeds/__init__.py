@@ -1,7 +1,14 @@
 """Live bars and ticks: what a feed is, and feeds that replay, aggregate, watch and queue."""
 
 from neural_trader.data.feeds.aggregated import Aggregated
-from neural_trader.data.feeds.aggregation import COUNTS, ON_LATE, Aggregator, OnLate
+from neural_trader.data.feeds.aggregation import (
+    COUNTS,
+    INCOMPLETE,
+    ON_LATE,
+    Aggregator,
+    Incomplete,
+    OnLate,
+)
 from neural_trader.data.feeds.clock import Clock, SimulatedClock, WallClock
 from neural_trader.data.feeds.events import (
     BarEvent,
@@ -22,6 +29,7 @@ from neural_trader.data.feeds.watched import Watched
 
 __all__ = [
     "COUNTS",
+    "INCOMPLETE",
     "ON_LATE",
     "About",
     "Aggregated",
@@ -35,6 +43,7 @@ __all__ = [
     "Feed",
     "Heartbeat",
     "Hours",
+    "Incomplete",
     "OnLate",
     "QuoteEvent",
     "Replay",

@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 
 from neural_trader.core.bars import FIELDS
-from neural_trader.data.feeds.aggregation import Aggregator, OnLate
+from neural_trader.data.feeds.aggregation import Aggregator, Incomplete, OnLate
 from neural_trader.data.feeds.clock import Clock
 from neural_trader.data.feeds.counting import count, new_counts
 from neural_trader.data.feeds.events import Event
-from neural_trader.data.feeds.hours import Session
+from neural_trader.data.feeds.hours import Session, read_session
 from neural_trader.data.feeds.protocol import About, Feed
 from neural_trader.data.feeds.replay import read_seconds
 from neural_trader.data.feeds.waiting import events_or_times
@@ -27,8 +27,10 @@ class Aggregated:
         What happens to what is later than that.
     amend_s : float
         How long after its end a bar can be amended.
-    session : Session, optional
-        ``Hours`` or ``Exchange``: bars begin at its open.
+    session : Session, tuple or str, optional
+        Bars begin at its open: ``Hours`` or their (open, close, zone); ``Exchange`` or its code.
+    incomplete : {"drop", "keep"}
+        What becomes of the last bar, where the feed is over before its end.
     clock : Clock, optional
         For a live feed: closes a bar at its end and the allowance, though nothing comes. Without it
         the feed's own events and heartbeats tell the time.
@@ -46,7 +48,7 @@ class Aggregated:
     later than its close. Events of the feed's last time wait for a later one, or for a heartbeat.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is made, and every policy of it
         self,
         feed: Feed,
         to: str,
@@ -54,7 +56,8 @@ class Aggregated:
         lateness_s: float = 0.0,
         on_late: OnLate = "drop",
         amend_s: float = 3600.0,
-        session: Session | None = None,
+        session: Session | tuple[str, str, str] | str | None = None,
+        incomplete: Incomplete = "drop",
         clock: Clock | None = None,
     ) -> None:
         self._feed, self._clock = feed, clock
@@ -64,7 +67,8 @@ class Aggregated:
             lateness_ns=read_seconds("lateness_s", lateness_s),
             on_late=on_late,
             amend_ns=read_seconds("amend_s", amend_s),
-            session=session,
+            session=read_session(session),
+            incomplete=incomplete,
         )
         self._counts = new_counts()
 

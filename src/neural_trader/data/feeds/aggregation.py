@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final, Literal
 
 from neural_trader.core import ConfigError, DataError
+from neural_trader.core.sessions import DAY_NS
 from neural_trader.data.feeds.buckets import (
     Bucket,
     Interval,
@@ -32,6 +33,8 @@ from neural_trader.data.feeds.protocol import About
 from neural_trader.data.feeds.reordering import Held, Key, Reordering
 
 OnLate = Literal["drop", "error", "amend"]
+Incomplete = Literal["drop", "keep"]
+INCOMPLETE: Final[tuple[Incomplete, ...]] = ("drop", "keep")
 ON_LATE: Final[tuple[OnLate, ...]] = ("drop", "error", "amend")
 
 COUNTS: Final = (
@@ -51,8 +54,8 @@ COUNTS: Final = (
 counted again. ``late``: came after the allowance; of those ``late_dropped`` are in no bar and
 ``amended`` changed one that had been sent. ``outside_session``: between two sessions. ``unusable``:
 a price that is none. ``of_other_kind``: quotes; bars of a symbol that has trades; corrections of
-small bars. ``unfinished``: in a bar that never closed, because its size was not reached or the feed
-was stopped.
+small bars. ``unfinished``: in a bar that never closed, because the feed was over before its end, or
+before its size was reached.
 """
 
 
@@ -74,6 +77,9 @@ class Aggregator:
         How long after its end a bar can be amended; what is later is dropped and counted.
     session : Session, optional
         Bars begin at its open and end with it; what lies outside is dropped and counted.
+    incomplete : {"drop", "keep"}
+        What becomes of a bar in time whose feed is over before its end: it is not sent, and its
+        parts are ``unfinished``; or it is sent. A bar by size that is not reached never is.
 
     Raises
     ------
@@ -95,11 +101,16 @@ class Aggregator:
         on_late: OnLate = "drop",
         amend_ns: int = 3_600_000_000_000,
         session: Session | None = None,
+        incomplete: Incomplete = "drop",
     ) -> None:
         self.rule = read_bar_rule(to)
         if on_late not in ON_LATE:
             message = f"on_late is {on_late!r}; expected one of {', '.join(ON_LATE)}"
             raise ConfigError(message)
+        if incomplete not in INCOMPLETE:
+            message = f"incomplete is {incomplete!r}; expected one of {', '.join(INCOMPLETE)}"
+            raise ConfigError(message)
+        self._keeps_incomplete = incomplete == "keep"
         if isinstance(self.rule, Size):
             _check_by_size(about, to, on_late, session)
         self._about, self._session, self._on_late = about, session, on_late
@@ -232,12 +243,17 @@ class Aggregator:
         return sent
 
     def _finish(self) -> list[Event]:
-        """End all: what is held is put in, and bars in time end here; those by size do not."""
+        """End all: what is held is put in, and the bars whose time is over are sent."""
         sent = self._add(self._buffer.drain())
-        sent += self._close(math.inf)
-        sent += self._pass_on(math.inf)
+        newest = self._buffer.newest
+        if self._keeps_incomplete:
+            sent += self._close(math.inf)
+        elif newest is not None:
+            # The last date of a series is a day that is over, though a nanosecond is left of it.
+            dated = newest + 1 if (newest + 1) % DAY_NS == 0 else newest
+            sent += self._close(dated)
         self.stop()
-        return sent
+        return sent + self._pass_on(math.inf)
 
     def _add(self, released: Iterable[Held]) -> list[Event]:
         """Put parts into their bars, in order; return the bars by size that they close."""

@@ -134,6 +134,30 @@ class Exchange:
         return None
 
 
+def read_session(session: Session | tuple[str, str, str] | str | None) -> Session | None:
+    """Return a session: itself, that of (open, close, zone), or that of an exchange's code.
+
+    Raises
+    ------
+    ConfigError
+        It is none of these.
+    """
+    if session is None:
+        return None
+    if isinstance(session, str):
+        return Exchange(session)
+    if isinstance(session, tuple):
+        if len(session) == 3:
+            return Hours(*session)
+    elif hasattr(session, "span"):
+        return session
+    message = (
+        f"session is {session!r}; expected an exchange's code such as 'XNYS', or "
+        "('09:30', '16:00', 'America/New_York')"
+    )
+    raise ConfigError(message)
+
+
 def _read_time(name: str, text: str) -> dt.time:
     try:
         return dt.datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a time of day alone

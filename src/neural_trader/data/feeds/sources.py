@@ -24,7 +24,7 @@ from neural_trader.data.feeds.events import (
     TradeEvent,
 )
 from neural_trader.data.feeds.protocol import About
-from neural_trader.data.feeds.ticks import are_ticks, read_ticks
+from neural_trader.data.feeds.ticks import are_ticks, may_be_ticks, read_ticks
 from neural_trader.data.loading import Adjust, load
 from neural_trader.data.paths import find_path
 
@@ -91,13 +91,19 @@ def _of_path(source: str | os.PathLike[str], selection: Selection) -> Recording:
     if kind is None:
         kind = "bars" if is_sample or not are_ticks(find_path(source)) else "ticks"
     if kind == "bars":
-        bars = load(
-            source,
-            symbols=selection.symbols,
-            start=selection.start,
-            end=selection.end,
-            adjust=selection.adjust,
-        )
+        try:
+            bars = load(
+                source,
+                symbols=selection.symbols,
+                start=selection.start,
+                end=selection.end,
+                adjust=selection.adjust,
+            )
+        except DataError as error:
+            if selection.kind is None and not is_sample and may_be_ticks(find_path(source)):
+                message = f"{error}. If the rows are trades, say so: kind='ticks' (--kind ticks)"
+                raise DataError(message) from None
+            raise
         return _of_bars(bars)
     if is_sample:
         message = f"the sample {source} holds bars; kind='ticks' is for files of trades or quotes"

@@ -34,6 +34,11 @@ def are_ticks(path: Path) -> bool:
     return bool(names & set(_PRICES)) and any(mark in names for mark in marks)
 
 
+def may_be_ticks(path: Path) -> bool:
+    """Return whether a file has a price, which is a trade's or a close."""
+    return bool({plain(name) for name in _columns(data_files(path)[0])} & set(_PRICES))
+
+
 def _columns(path: Path) -> list[str]:
     import polars as pl
 

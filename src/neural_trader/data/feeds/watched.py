@@ -6,7 +6,7 @@ from neural_trader.core import ConfigError
 from neural_trader.data.feeds.clock import Clock
 from neural_trader.data.feeds.counting import count, new_counts
 from neural_trader.data.feeds.events import Event, StatusEvent
-from neural_trader.data.feeds.hours import Session
+from neural_trader.data.feeds.hours import Session, read_session
 from neural_trader.data.feeds.protocol import About, Feed
 from neural_trader.data.feeds.replay import read_seconds
 from neural_trader.data.feeds.staleness import Staleness
@@ -21,8 +21,9 @@ class Watched:
     feed : Feed
     limit_s : float
         Silence longer than so many seconds is stale, above 0.
-    session : Session, optional
-        Outside of its hours nothing is stale.
+    session : Session, tuple or str, optional
+        ``Hours`` or their (open, close, zone); ``Exchange`` or its code. Outside of its hours
+        nothing is stale.
     clock : Clock, optional
         For a live feed: a feed that sends nothing at all, not even heartbeats, is stale by this
         clock, and so are its symbols. Without it the times of the feed's events and heartbeats
@@ -44,15 +45,16 @@ class Watched:
         feed: Feed,
         limit_s: float,
         *,
-        session: Session | None = None,
+        session: Session | tuple[str, str, str] | str | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._limit = read_seconds("limit_s", limit_s)
         if self._limit == 0:
             message = f"limit_s is {limit_s!r}; expected a number of seconds above 0"
             raise ConfigError(message)
-        self._feed, self._clock, self._session = feed, clock, session
-        self._symbols = Staleness(feed.about.symbols, self._limit, session)
+        self._feed, self._clock = feed, clock
+        self._session = read_session(session)
+        self._symbols = Staleness(feed.about.symbols, self._limit, self._session)
         self._counts = new_counts()
         self._heard_ns: int | None = None
         self._looked_ns = 0

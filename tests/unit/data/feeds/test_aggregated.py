@@ -45,11 +45,12 @@ def test_a_clock_closes_a_bar_after_which_nothing_comes() -> None:
 
 def test_a_feed_that_stops_sends_no_unfinished_bar_and_one_that_is_over_does() -> None:
     replay = feeds.Replay([trade(0.5), trade(10)], speed=0)
-    feed = feeds.Aggregated(replay, "1Min")
+    feed = feeds.Aggregated(replay, "1Min", incomplete="keep")
 
     replay.stop()
     assert read(feed) == []
-    whole = feeds.Aggregated(feeds.Replay([trade(0.5), trade(10)], speed=0), "1Min")
+    replay = feeds.Replay([trade(0.5), trade(10)], speed=0)
+    whole = feeds.Aggregated(replay, "1Min", incomplete="keep")
     assert [at(bar) for bar in bars_of(read(whole))] == [60]
     assert whole.counts["unfinished"] == 0
 

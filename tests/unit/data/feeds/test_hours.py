@@ -50,6 +50,14 @@ def test_hours_that_are_none_are_refused(given: tuple[str, str, str], message: s
         feeds.Hours(*given)
 
 
+def test_a_session_is_read_from_what_people_write() -> None:
+    replay = feeds.Replay([feeds.TradeEvent(symbol="A", ts_event_ns=1, price=1, size=1)])
+    feeds.Aggregated(replay, "5Min", session=("09:30", "16:00", "America/New_York"))
+    for odd in (5, ("09:30", "16:00"), ["09:30", "16:00", "UTC"]):
+        with pytest.raises(nt.ConfigError, match="session is"):
+            feeds.Watched(replay, 5, session=odd)  # type: ignore[arg-type]
+
+
 def test_an_exchange_knows_holidays_and_half_days() -> None:
     pytest.importorskip("exchange_calendars")
     exchange = feeds.Exchange("XNYS")

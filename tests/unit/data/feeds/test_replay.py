@@ -80,7 +80,7 @@ def test_no_event_comes_before_its_time_on_a_clock_moved_by_hand() -> None:
 
 def test_a_pause_is_not_caught_up_and_a_stop_ends_it() -> None:
     clock = feeds.SimulatedClock(by_hand=True)
-    replay = feeds.Replay([trade(0), trade(10), trade(20), trade(30)], clock=clock)
+    replay = feeds.Replay([trade(0), trade(10), trade(20), trade(30)], speed=1, clock=clock)
 
     async def play() -> None:
         sent: list[feeds.Event] = []
@@ -110,7 +110,7 @@ def test_a_pause_is_not_caught_up_and_a_stop_ends_it() -> None:
 
 def test_a_slow_reader_slows_it_and_loses_nothing() -> None:
     clock = feeds.SimulatedClock(by_hand=True)
-    replay = feeds.Replay([trade(number) for number in range(5)], clock=clock)
+    replay = feeds.Replay([trade(number) for number in range(5)], speed=1, clock=clock)
 
     async def play() -> list[float]:
         seen = []
@@ -123,7 +123,7 @@ def test_a_slow_reader_slows_it_and_loses_nothing() -> None:
 
 
 def test_cancellation_leaves_nothing_running() -> None:
-    replay = feeds.Replay([trade(0), trade(1e6)], clock=feeds.SimulatedClock(by_hand=True))
+    replay = feeds.Replay([trade(0), trade(1e6)], speed=1, clock=feeds.SimulatedClock(by_hand=True))
 
     async def play() -> int:
         reader = asyncio.create_task(collect(replay, []))
@@ -145,7 +145,7 @@ def test_heartbeats_fill_the_gaps_of_the_recording() -> None:
 
 def test_what_is_late_in_a_recording_arrives_late_again() -> None:
     clock = feeds.SimulatedClock()
-    replay = feeds.Replay([trade(0), trade(10), trade(2)], clock=clock)
+    replay = feeds.Replay([trade(0), trade(10), trade(2)], speed=1, clock=clock)
     assert [at(event) for event in read(replay)] == [0, 10, 2, 10, 10]
     assert clock.now_ns() == 10 * SECOND
 
@@ -243,7 +243,7 @@ def test_a_file_of_bars_and_a_file_that_does_not_say(tmp_path: Path) -> None:
     text = "time,price,volume\n2024-01-02T12:00:00Z,10,5\n2024-01-02T12:00:00Z,10,5\n"
     ticks = write(tmp_path / "ticks.csv", text)
     assert feeds.Replay(ticks, kind="ticks", speed=0).about.fields == {"ticks": ()}
-    with pytest.raises(nt.DataError):
+    with pytest.raises(nt.DataError, match=r"If the rows are trades, say so: kind='ticks'"):
         feeds.Replay(ticks, speed=0)
 
 
