@@ -28,7 +28,8 @@ class Aggregated:
     amend_s : float
         How long after its end a bar can be amended.
     session : Session, tuple or str, optional
-        Bars begin at its open: ``Hours`` or their (open, close, zone); ``Exchange`` or its code.
+        Bars begin at its open: ``Hours`` or their (open, close, zone) on every day, since markets
+        open on Sunday evening, too; ``Exchange`` or its code.
     incomplete : {"drop", "keep"}
         What becomes of the last bar, where the feed is over before its end.
     clock : Clock, optional
@@ -67,7 +68,7 @@ class Aggregated:
             lateness_ns=read_seconds("lateness_s", lateness_s),
             on_late=on_late,
             amend_ns=read_seconds("amend_s", amend_s),
-            session=read_session(session),
+            session=read_session(session, weekends=True),
             incomplete=incomplete,
         )
         self._counts = new_counts()

@@ -56,8 +56,8 @@ def interval_of(ts_ns: int, frequency: Frequency, session: Session | None) -> In
     """Return the interval (open, close] of a time; None where the session does not hold it.
 
     Intervals begin at midnight UTC, or at the session's open; the last of a day or session ends
-    with it. The first of a session holds the open itself. A bar of a day keeps its date: it is
-    stamped with the last nanosecond of the UTC day in which it closes.
+    with it. The first of a session holds the open itself. A bar of a UTC day keeps its date: it is
+    stamped with the last nanosecond of it. That of a session is stamped at the session's close.
     """
     if session is None:
         day = (ts_ns - 1) // DAY_NS
@@ -68,7 +68,7 @@ def interval_of(ts_ns: int, frequency: Frequency, session: Session | None) -> In
             return None
         begin, last = span
     if frequency.daily:
-        return Interval(last, last_ns((last - 1) // DAY_NS))
+        return Interval(last, last if session else last_ns((last - 1) // DAY_NS))
     steps = max(-(-(ts_ns - begin) // frequency.length_ns), 1)
     end = min(begin + steps * frequency.length_ns, last)
     return Interval(end, end)

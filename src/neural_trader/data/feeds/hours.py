@@ -24,7 +24,7 @@ class Session(Protocol):
 
 
 class Hours:
-    """The same hours on every weekday, by the clock of a place: summer time is that clock's.
+    """The same hours on every day, by the clock of a place: summer time is that clock's.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Hours:
     zone : str
         Such as ``America/New_York``.
     weekends : bool
-        Whether Saturday and Sunday have a session, too.
+        Whether sessions may open on Saturday and Sunday, too.
 
     Raises
     ------
@@ -134,8 +134,16 @@ class Exchange:
         return None
 
 
-def read_session(session: Session | tuple[str, str, str] | str | None) -> Session | None:
+def read_session(
+    session: Session | tuple[str, str, str] | str | None, *, weekends: bool
+) -> Session | None:
     """Return a session: itself, that of (open, close, zone), or that of an exchange's code.
+
+    Parameters
+    ----------
+    session : Session, tuple, str or None
+    weekends : bool
+        Whether hours that are given as a tuple hold on Saturday and Sunday, too.
 
     Raises
     ------
@@ -148,7 +156,7 @@ def read_session(session: Session | tuple[str, str, str] | str | None) -> Sessio
         return Exchange(session)
     if isinstance(session, tuple):
         if len(session) == 3:
-            return Hours(*session)
+            return Hours(*session, weekends=weekends)
     elif hasattr(session, "span"):
         return session
     message = (

@@ -22,8 +22,8 @@ class Watched:
     limit_s : float
         Silence longer than so many seconds is stale, above 0.
     session : Session, tuple or str, optional
-        ``Hours`` or their (open, close, zone); ``Exchange`` or its code. Outside of its hours
-        nothing is stale.
+        ``Hours`` or their (open, close, zone) from Monday to Friday; ``Exchange`` or its code.
+        Outside of its hours nothing is stale.
     clock : Clock, optional
         For a live feed: a feed that sends nothing at all, not even heartbeats, is stale by this
         clock, and so are its symbols. Without it the times of the feed's events and heartbeats
@@ -53,7 +53,7 @@ class Watched:
             message = f"limit_s is {limit_s!r}; expected a number of seconds above 0"
             raise ConfigError(message)
         self._feed, self._clock = feed, clock
-        self._session = read_session(session)
+        self._session = read_session(session, weekends=False)
         self._symbols = Staleness(feed.about.symbols, self._limit, self._session)
         self._counts = new_counts()
         self._heard_ns: int | None = None

@@ -245,6 +245,9 @@ def test_a_session_anchors_its_bars_and_leaves_out_what_lies_outside() -> None:
     # The first holds the open itself; the last ends with the session.
     assert [(at(bar) / 60, bar.volume) for bar in bars] == [(180, 3), (210, 1), (225, 1)]
     assert taker.counts["outside_session"] == 2
+    taker = feeds.Aggregator(about(), "1Day", session=hours, incomplete="keep")
+    (day,) = take_all(taker, [*(trade(60 * minute) for minute in times), ENDED])
+    assert (at(day) / 60, day.volume) == (225, 5)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 import neural_trader as nt
 from neural_trader.data import feeds
+from tests.unit.data.feeds.ticking import bars_of, read
 
 
 def ns(text: str) -> int:
@@ -53,6 +54,19 @@ def test_hours_that_are_none_are_refused(given: tuple[str, str, str], message: s
 def test_a_session_is_read_from_what_people_write() -> None:
     replay = feeds.Replay([feeds.TradeEvent(symbol="A", ts_event_ns=1, price=1, size=1)])
     feeds.Aggregated(replay, "5Min", session=("09:30", "16:00", "America/New_York"))
+    sunday = ns("2024-01-07T23:00+00:00")
+    evening = ("18:00", "17:00", "America/New_York")
+    trades = [feeds.TradeEvent(symbol="A", ts_event_ns=sunday + 1, price=1, size=1)]
+    feed = feeds.Aggregated(feeds.Replay(trades), "1Hour", session=evening, incomplete="keep")
+    assert [bar.ts_close_ns for bar in bars_of(read(feed))] == [ns("2024-01-08T00:00+00:00")]
+    watched = feeds.Watched(
+        feeds.Replay([*trades, feeds.Heartbeat(ts_event_ns=sunday + 3600 * 10**9)]),
+        5,
+        session=evening,
+    )
+    assert watched.counts["stale"] == 0
+    read(watched)
+    assert watched.counts["stale"] == 0
     for odd in (5, ("09:30", "16:00"), ["09:30", "16:00", "UTC"]):
         with pytest.raises(nt.ConfigError, match="session is"):
             feeds.Watched(replay, 5, session=odd)  # type: ignore[arg-type]
