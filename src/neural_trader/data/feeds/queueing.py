@@ -3,14 +3,13 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Final, Literal
 
 from neural_trader.core import ConfigError
 from neural_trader.data.feeds.counting import count, new_counts
 from neural_trader.data.feeds.events import Event, StatusEvent
 from neural_trader.data.feeds.protocol import About, Feed
-from neural_trader.data.feeds.waiting import close
+from neural_trader.data.feeds.waiting import close, end
 
 WhenFull = Literal["wait", "drop"]
 _WHEN_FULL: Final[tuple[WhenFull, ...]] = ("wait", "drop")
@@ -158,9 +157,7 @@ class Buffered:
             async for event in events:
                 yield event
         finally:
-            pump.cancel()
-            with suppress(asyncio.CancelledError):
-                await pump
+            await end(pump)
             await close(events)
 
     async def _pump(self) -> None:

@@ -12,6 +12,7 @@ from neural_trader.data.feeds.counting import count, new_counts
 from neural_trader.data.feeds.events import Event, Heartbeat, StatusEvent
 from neural_trader.data.feeds.protocol import About
 from neural_trader.data.feeds.sources import Kind, Selection, open_source
+from neural_trader.data.feeds.waiting import end
 from neural_trader.data.loading import Adjust
 
 # How many moments are sent at full speed before other tasks, and Ctrl-C, get their turn.
@@ -194,8 +195,7 @@ class Replay:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+                await end(task)
 
 
 def read_speed(speed: object) -> float:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import suppress
 from typing import Any
 
 from neural_trader.data.feeds.clock import Clock
@@ -45,9 +44,7 @@ async def events_or_times(
                 return
     finally:
         if coming is not None:
-            coming.cancel()
-            with suppress(asyncio.CancelledError, StopAsyncIteration):
-                await coming
+            await end(coming)
         await close(events)
 
 
@@ -65,13 +62,17 @@ async def _first(coming: "asyncio.Future[Event]", clock: Clock, due: int | None)
         both: set[asyncio.Future[Any]] = {coming, timer}
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        timer.cancel()
-        with suppress(asyncio.CancelledError):
-            await timer
+        await end(timer)
+
+
+async def end(task: "asyncio.Future[Any]") -> None:
+    """Cancel a task and wait for its end; a cancellation of the one who waits is passed on."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def close(events: AsyncIterator[Event]) -> None:
     """Close an iterator, where it can be: what feeds it ends, too."""
-    end = getattr(events, "aclose", None)
-    if end is not None:
-        await end()
+    closing = getattr(events, "aclose", None)
+    if closing is not None:
+        await closing()

@@ -1,6 +1,7 @@
 """A feed of bars made of another: by the feed's time, or by a clock where nothing comes."""
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 
@@ -53,6 +54,37 @@ def test_a_feed_that_stops_sends_no_unfinished_bar_and_one_that_is_over_does() -
     whole = feeds.Aggregated(replay, "1Min", incomplete="keep")
     assert [at(bar) for bar in bars_of(read(whole))] == [60]
     assert whole.counts["unfinished"] == 0
+
+
+@pytest.mark.parametrize("leaves", ["cancels", "breaks"])
+def test_a_reader_that_leaves_a_chain_of_feeds_leaves_nothing_running(leaves: str) -> None:
+    clock = feeds.SimulatedClock(NOON, by_hand=True)
+    channel = feeds.Channel(about())
+    watched = feeds.Watched(feeds.Buffered(channel), 60, clock=clock)
+    chain = feeds.Aggregated(watched, "1Min", clock=clock)
+
+    async def play() -> int:
+        sent: list[feeds.Event] = []
+        channel.push(trade(10))
+        if leaves == "cancels":
+            reader = asyncio.create_task(collect(chain, sent))
+            await settle()
+            clock.advance(60)
+            await settle()
+            assert len(bars_of(sent)) == 1
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+            assert reader.cancelled()
+        else:
+            channel.push(trade(61))
+            async with aclosing(aiter(chain)) as events:  # type: ignore[type-var]
+                async for _ in events:
+                    break
+        await settle()
+        assert channel.push(trade(70)) is False
+        return len(asyncio.all_tasks())
+
+    assert asyncio.run(play()) == 1
 
 
 @pytest.mark.parametrize("name", ["lateness_s", "amend_s"])
