@@ -250,6 +250,19 @@ def test_a_session_anchors_its_bars_and_leaves_out_what_lies_outside() -> None:
     assert (at(day) / 60, day.volume) == (225, 5)
 
 
+def test_bars_follow_the_session_into_summer_time() -> None:
+    """New York moved its clocks on 2024-03-10: the first half hour ends an hour earlier in UTC."""
+    hour = 3600
+    friday, monday = 66 * 24 * hour, 69 * 24 * hour
+    trades = [trade(day + 3 * hour - 60, id=day) for day in (friday, monday)]
+    taker = feeds.Aggregator(about(), "30Min", session=feeds.Hours(), incomplete="keep")
+    before, after = take_all(taker, [*trades, ENDED])
+    assert [at(before) - friday, at(after) - monday] == [3 * hour, 3 * hour]
+    taker = feeds.Aggregator(about(), "2Hour", session=feeds.Hours(), incomplete="keep")
+    before, after = take_all(taker, [*trades, ENDED])
+    assert [at(before) - friday, at(after) - monday] == [4.5 * hour, 3.5 * hour]
+
+
 @pytest.mark.parametrize(
     ("to", "more", "message"),
     [
