@@ -369,7 +369,7 @@ def run_own(strategy: Doer, bars: Bars, asked: Range, account: Account) -> tuple
     if isinstance(strategy, (Intents, TargetWeights)):
         outcome = run_frame(strategy, timeline, account)
     else:
-        _check_methods(strategy)
+        check_methods(strategy)
         outcome = run_strategy(strategy, timeline, account)
     window = timeline.window()
     if outcome.is_ruined:
@@ -377,7 +377,7 @@ def run_own(strategy: Doer, bars: Bars, asked: Range, account: Account) -> tuple
     return window, outcome
 
 
-def _check_methods(strategy: Strategy) -> None:
+def check_methods(strategy: Strategy) -> None:
     """Refuse a method that looks like one an engine calls and is none: it would never be called."""
     known = [name for name in vars(Strategy) if name.startswith("on_")]
     for name in dir(strategy):
@@ -451,14 +451,14 @@ def run_strategy(
             peak,
         )
         ctx.state = "stopped"
-        counts = _count(book, ctx.now, int(peak[2]))
+        counts = count_orders(book, ctx.now, int(peak[2]))
         strategy.on_stop(ctx)
         counts |= {f"denied_{reason}": n for reason, n in ctx.denied.items()}
     except Exception as error:
         if ctx.ts_close_ns:
             error.add_note(f"in the strategy, at the bar of {session_date(ctx.ts_close_ns)}")
         raise
-    return _outcome(book, timeline, (equity, stop, peak), counts)
+    return gather(book, timeline, (equity, stop, peak), counts)
 
 
 def run_frame(frame: Intents | TargetWeights, timeline: Timeline, account: Account) -> Outcome:
@@ -486,12 +486,12 @@ def run_frame(frame: Intents | TargetWeights, timeline: Timeline, account: Accou
         equity,
         peak,
     )
-    counts = _count(book, min(stop, len(timeline.ts_close_ns) - 1), int(peak[2]))
+    counts = count_orders(book, min(stop, len(timeline.ts_close_ns) - 1), int(peak[2]))
     counts |= {"denied_warming_up": 0, "denied_stopped": 0, "denied_no_price": int(peak[3])}
-    return _outcome(book, timeline, (equity, stop, peak), counts)
+    return gather(book, timeline, (equity, stop, peak), counts)
 
 
-def _outcome(
+def gather(
     book: Book, timeline: Timeline, valued: tuple[Floats, int, Floats], counts: dict[str, int]
 ) -> Outcome:
     """Gather what a run left: arrays cut to what is used, counts in the order of their names."""
@@ -511,7 +511,8 @@ def _outcome(
     )
 
 
-def _count(book: Book, now: int, stale: int) -> dict[str, int]:
+def count_orders(book: Book, now: int, stale: int) -> dict[str, int]:
+    """Count what a result says of the orders of a run that is over."""
     return {
         "decided_on_the_last_bar": book.count_placed(now),
         "open_at_the_end": len(book.open_ids()),

@@ -56,3 +56,25 @@ def exchange_calendar(name: str, first: dt.date, last: dt.date) -> Any:  # noqa:
         reason = " ".join(str(error).split())
         message = f"the calendar {name} does not reach from {first} to {last}: {reason}"
         raise DataError(message) from None
+
+
+def session_hours(calendar: str, first: dt.date, last: dt.date) -> tuple[list[int], list[int]]:
+    """Return opens and closes of the sessions of a range, nanoseconds UTC.
+
+    Raises
+    ------
+    ConfigError, DataError
+        As :func:`exchange_calendar`.
+    """
+    book = exchange_calendar(calendar, first, last)
+    days = book.schedule.loc[str(first) : str(last)]
+    opens, closes = (
+        days[name].dt.as_unit("ns").astype("int64").to_list() for name in ("open", "close")
+    )
+    return opens, closes
+
+
+def check_calendar(calendar: str) -> None:
+    """Raise ConfigError where there is no such calendar, or the extra is not installed."""
+    today = dt.date(2024, 1, 2)
+    exchange_calendar(calendar, today, today)

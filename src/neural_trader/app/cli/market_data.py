@@ -9,6 +9,7 @@ import click
 from neural_trader.app.cli.market_actions import actions_command
 from neural_trader.app.cli.market_fetch import fetch_command
 from neural_trader.app.cli.market_quality import quality_command
+from neural_trader.app.cli.market_replay import replay_command
 from neural_trader.core import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def market_data() -> None:
 market_data.add_command(fetch_command)
 market_data.add_command(quality_command)
 market_data.add_command(actions_command)
+market_data.add_command(replay_command)
 
 
 @market_data.command("import", short_help="Bring files into a catalog.")
