@@ -82,7 +82,7 @@ class Reading(NamedTuple):
     clock: str
 
 
-class _Names(NamedTuple):
+class Names(NamedTuple):
     """Which column plays which part."""
 
     time: str
@@ -105,8 +105,8 @@ def read_table(table: Table) -> Reading:
         message = f"{table.name} has no rows; expected one a bar"
         raise DataError(message)
     first, *others = table.frame.columns
-    wide = _Names(first, None, {}, tuple(others), "raw")
-    names = wide if table.wide else _read_names(table)
+    wide = Names(first, None, {}, tuple(others), "raw")
+    names = wide if table.wide else read_names(table)
     times = read_times(table, names.time)
     if "close" not in names.fields:
         series = _wide(table, names, times)
@@ -133,7 +133,7 @@ def plain(name: str) -> str:
     return "".join(each for each in name.strip().casefold() if each not in " _-.*\ufeff")
 
 
-def _read_names(table: Table) -> _Names:
+def read_names(table: Table) -> Names:
     """Give each column its part.
 
     Single letters count as fields only where open, high, low and close all have one: O, C and V
@@ -178,7 +178,7 @@ def _read_names(table: Table) -> _Names:
             f"{found}"
         )
         raise DataError(message)
-    return _Names(time[0], symbol, fields, others, basis)
+    return Names(time[0], symbol, fields, others, basis)
 
 
 def _part_of(name: str, *, first: bool, letters: bool) -> str:
@@ -190,7 +190,7 @@ def _part_of(name: str, *, first: bool, letters: bool) -> str:
     return next((part for part, known in PART_NAMES.items() if name in known), "other")
 
 
-def _single(table: Table, names: _Names, times: Times) -> list[Series]:
+def _single(table: Table, names: Names, times: Times) -> list[Series]:
     if table.symbol is None:
         message = (
             f"{table.name} holds one series without a symbol. Name it: symbols='KO', or add a "
@@ -202,7 +202,7 @@ def _single(table: Table, names: _Names, times: Times) -> list[Series]:
     return [Series(table.symbol, times.stamps, fields, rows, names.fields, table)]
 
 
-def _wide(table: Table, names: _Names, times: Times) -> list[Series]:
+def _wide(table: Table, names: Names, times: Times) -> list[Series]:
     rows = np.arange(table.frame.height)
     if not all(name.strip() for name in names.others):
         message = (
@@ -223,7 +223,7 @@ def _wide(table: Table, names: _Names, times: Times) -> list[Series]:
     ]
 
 
-def _long(table: Table, names: _Names, times: Times) -> list[Series]:
+def _long(table: Table, names: Names, times: Times) -> list[Series]:
     """Split by symbol, in the order in which the symbols first stand."""
     import polars as pl
 

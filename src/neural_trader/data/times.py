@@ -30,7 +30,7 @@ _ISO: Final = (
 )
 _INTEGER: Final = r"^-?\d{1,20}$"
 # Stamps are int64 nanoseconds: they reach from 1677-09-22 to 2262-04-10.
-_DAY_MAX: Final = 106_750
+DAY_MAX: Final = 106_750
 
 
 class Times(NamedTuple):
@@ -71,7 +71,7 @@ def read_times(table: Table, column: str) -> Times:
 
 
 def _from_days(table: Table, column: str, days: Stamps) -> Times:
-    far = np.flatnonzero(np.abs(days) > _DAY_MAX)
+    far = np.flatnonzero(np.abs(days) > DAY_MAX)
     if len(far):
         text = f"column {column!r}: the date lies outside 1677 to 2262"
         raise table.fault(int(far[0]), text, "Mend or drop the row", more=len(far) - 1)
