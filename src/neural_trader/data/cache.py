@@ -161,7 +161,7 @@ class ColumnCache:
             with path.open("rb") as file:
                 stamp = _identity(os.fstat(file.fileno()))
                 mapped = Mapped(file.fileno(), 0, access=mmap.ACCESS_READ)
-            mapped.path = path
+            mapped.path, mapped.inode = path, (stamp[0], stamp[1])
             is_checked = self._is_checked(path, stamp)
             content = decode(mapped, key, symbols, is_checked=is_checked)
         except FileNotFoundError:
@@ -222,7 +222,8 @@ class ColumnCache:
         try:
             # Crash: before this line the old entry or none is there, after it the new one.
             draft.path.replace(path)
-            draft.mapped.path = path
+            stat = path.stat()
+            draft.mapped.path, draft.mapped.inode = path, (stat.st_dev, stat.st_ino)
         except OSError as error:
             draft.drop()
             self._warn("the column cache cannot be written (%s); going on without", error)

@@ -36,15 +36,20 @@ class DamagedError(Exception):
 
 
 class Mapped(mmap.mmap):
-    """A mapped file that knows where it lies; None: it is no file, or none that stays."""
+    """A mapped file that knows its path and which file it is, by device and inode.
+
+    None: it has no path that stays.
+    """
 
     path: Path | None = None
+    inode: tuple[int, int] = (0, 0)
 
 
 class Place(NamedTuple):
-    """Where a column lies on disk: a file, and the byte at which it starts."""
+    """Where a column lies on disk: a file, by path, device and inode, and the byte it starts at."""
 
     path: Path
+    inode: tuple[int, int]
     offset: int
 
 
@@ -53,7 +58,7 @@ def place_of(values: np.ndarray[Any, Any]) -> Place | None:
     mapped = _mapped_under(values)
     if mapped is None or mapped.path is None or not values.flags.c_contiguous:
         return None
-    return Place(mapped.path, _offset_in(mapped, values))
+    return Place(mapped.path, mapped.inode, _offset_in(mapped, values))
 
 
 def _mapped_under(values: np.ndarray[Any, Any]) -> Mapped | None:
