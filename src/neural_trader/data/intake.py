@@ -11,7 +11,8 @@ it reads the files anew and knows what to say.
 
 import hashlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -39,7 +40,7 @@ LARGE_BYTES: Final = 16 << 20
 MEMORY_BYTES: Final = 256 << 20
 """Columns of at most so many bytes are taken into memory, and written to the cache afterwards."""
 
-_BATCH_ROWS: Final = 1 << 16
+_BATCH_ROWS: Final = 1 << 19
 _ALIGN_ROWS: Final = 8
 # More runs of one symbol than this a symbol: the rows are sorted by time, and have to be gathered.
 _RUNS_MAX: Final = 100_000
@@ -197,13 +198,8 @@ class _Columns:
 
         wanted = [piece.time, *piece.fields.values()]
         wanted += [] if piece.symbol is None else [piece.symbol]
-        batches = (
-            pl.scan_parquet(piece.path)
-            .select(wanted)
-            .collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True)
-        )
         at, is_dates = first, True
-        for batch in batches:
+        for batch in _batches(piece, wanted):
             stop = at + batch.height
             if stop > first + piece.rows or any(batch.null_count().row(0)):
                 raise _Odd
@@ -254,6 +250,24 @@ class _Columns:
         if (local == local.dt.truncate("1d")).all():
             raise _Odd
         return False
+
+
+def _batches(piece: _Piece, wanted: Sequence[str]) -> Iterator["pl.DataFrame"]:
+    """Yield the rows of a file in turn; the next ones are read while the present ones are copied.
+
+    A reader that hands out batches by itself reads ahead as far as it likes when its batches are
+    not taken fast enough: two slices are two slices.
+    """
+    import polars as pl
+
+    plan = pl.scan_parquet(piece.path).select(wanted)
+    with ThreadPoolExecutor(1) as ahead:
+        coming = ahead.submit(plan.slice(0, _BATCH_ROWS).collect)
+        for at in range(_BATCH_ROWS, piece.rows + _BATCH_ROWS, _BATCH_ROWS):
+            batch = coming.result()
+            if at < piece.rows:
+                coming = ahead.submit(plan.slice(at, _BATCH_ROWS).collect)
+            yield batch
 
 
 def _put_symbols(piece: _Piece, batch: "pl.DataFrame", at: int, runs: list[_Run]) -> None:
