@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         OrderOutcomeUnknown,
         RunRefused,
     )
-    from neural_trader.data import load, samples
+    from neural_trader.data import load, samples, scan
     from neural_trader.execution import BlockingClient, Client
     from neural_trader.reports import report
     from neural_trader.strategies import (
@@ -81,6 +81,7 @@ __all__ = [
     "load_result",
     "report",
     "samples",
+    "scan",
     "sweep",
 ]
 
@@ -112,6 +113,7 @@ _ROOMS = {
     "load_result": "backtesting",
     "report": "reports",
     "samples": "data",
+    "scan": "data",
 }
 
 

@@ -5,6 +5,7 @@ from neural_trader.data.entries import Place, place_of
 from neural_trader.data.loading import load
 from neural_trader.data.quotes import load_quotes
 from neural_trader.data.returns import Returns, load_returns, returns_of
+from neural_trader.data.scanning import scan
 from neural_trader.data.schedules import Schedule, read_schedule
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "read_schedule",
     "returns_of",
     "samples",
+    "scan",
 ]

@@ -11,7 +11,7 @@ it reads the files anew and knows what to say.
 
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -19,15 +19,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_trader.core import Basis, Block, DataError, Split
+from neural_trader.core import Block, DataError
 from neural_trader.core.bars import Floats, Stamps
 from neural_trader.core.sessions import DAY_NS
 from neural_trader.data.cache import ColumnCache, Draft, FileStamp, key_of_digests, stamp_of
 from neural_trader.data.entries import ROOM
-from neural_trader.data.layouts import read_names
 from neural_trader.data.paths import PARQUET
+from neural_trader.data.pieces import Piece, read_piece
 from neural_trader.data.selection import Content, frozen
-from neural_trader.data.tables import PROVENANCE_KEY, Table
 from neural_trader.data.times import DATES, DAY_MAX, NAIVE
 from neural_trader.data.validate import is_in_range, is_positive
 
@@ -48,22 +47,6 @@ _RUNS_MAX: Final = 100_000
 
 class _Odd(Exception):  # noqa: N818 - no error: what is odd is read in another way
     """The files hold something that is not taken in here."""
-
-
-class _Piece(NamedTuple):
-    """One file: its columns by part, and what its catalog says of it."""
-
-    path: Path
-    time: str
-    symbol: str | None
-    fields: Mapping[str, str]
-    named: str
-    clock: str
-    stamped: bool
-    rows: int
-    basis: Basis
-    splits: tuple[Split, ...]
-    labels: tuple[str, ...]
 
 
 class _Run(NamedTuple):
@@ -108,7 +91,7 @@ def take_in(files: Sequence[Path], store: ColumnCache | None) -> Taken | None:
 
     draft = None
     try:
-        pieces = [_plan(file) for file in files]
+        pieces = [_piece(file) for file in files]
         columns = _Columns(pieces, store)
         draft = columns.draft
         runs = columns.fill()
@@ -124,57 +107,22 @@ def take_in(files: Sequence[Path], store: ColumnCache | None) -> Taken | None:
         raise
 
 
-def _plan(path: Path) -> _Piece:
-    """Read names, types and the number of rows of a file: its footer."""
-    import polars as pl
-
-    with path.open("rb") as file:
-        if file.read(4) != b"PAR1":
-            raise _Odd
-    splits: tuple[Split, ...] = ()
-    labels: tuple[str, ...] = ()
-    basis: Basis | None = None
-    named = path.stem
-    kept = pl.read_parquet_metadata(path).get(PROVENANCE_KEY)
-    if kept is not None:
-        from neural_trader.data.catalog.provenance import decode
+def _piece(path: Path) -> Piece:
+    """Read the footer of a file, and hold a file of a catalog to its checksum."""
+    piece = read_piece(path)
+    if piece is None or not piece.rows:
+        raise _Odd
+    if piece.stamped:
         from neural_trader.data.catalog.seals import check_file
 
         check_file(path)
-        known = decode(kept, path.name)
-        basis, splits, labels = known.origin.basis, known.known_splits, known.labels
-        named = known.symbol
-    lazy = pl.scan_parquet(path)
-    schema = lazy.collect_schema()
-    names = read_names(Table(path.name, pl.DataFrame(schema=schema), named))
-    kind = schema[names.time]
-    is_fine = "close" in names.fields and isinstance(kind, (pl.Date, pl.Datetime))
-    is_fine = is_fine and all(schema[name].is_numeric() for name in names.fields.values())
-    if names.symbol is not None:
-        texts = (pl.String, pl.Categorical, pl.Enum)
-        is_fine = is_fine and isinstance(schema[names.symbol], texts)
-    rows = int(lazy.select(pl.len()).collect().item())
-    if not is_fine or not rows:
-        raise _Odd
-    return _Piece(
-        path,
-        names.time,
-        names.symbol,
-        names.fields,
-        named,
-        (kind.time_zone if isinstance(kind, pl.Datetime) else None) or NAIVE,
-        kept is not None,
-        rows,
-        basis or names.basis,
-        splits,
-        labels,
-    )
+    return piece
 
 
 class _Columns:
     """One area a column for the rows of all files, one file after the other."""
 
-    def __init__(self, pieces: Sequence[_Piece], store: ColumnCache | None) -> None:
+    def __init__(self, pieces: Sequence[Piece], store: ColumnCache | None) -> None:
         first = pieces[0]
         self.names = tuple(first.fields)
         if any((tuple(p.fields), p.basis) != (self.names, first.basis) for p in pieces):
@@ -193,8 +141,7 @@ class _Columns:
             first += piece.rows
         return runs
 
-    def _fill_piece(self, piece: _Piece, first: int, runs: list[_Run]) -> None:
-        import polars as pl
+    def _fill_piece(self, piece: Piece, first: int, runs: list[_Run]) -> None:
 
         wanted = [piece.time, *piece.fields.values()]
         wanted += [] if piece.symbol is None else [piece.symbol]
@@ -224,7 +171,7 @@ class _Columns:
             # Times that all stand at midnight are dates: each bar closes with its day.
             self.arrays[0][first:at] += DAY_NS - 1
 
-    def _put_times(self, piece: _Piece, times: "pl.Series", at: int, *, is_dates: bool) -> bool:
+    def _put_times(self, piece: Piece, times: "pl.Series", at: int, *, is_dates: bool) -> bool:
         """Copy the stamps of a batch; return whether all so far are dates."""
         import polars as pl
 
@@ -252,7 +199,7 @@ class _Columns:
         return False
 
 
-def _batches(piece: _Piece, wanted: Sequence[str]) -> Iterator["pl.DataFrame"]:
+def _batches(piece: Piece, wanted: Sequence[str]) -> Iterator["pl.DataFrame"]:
     """Yield the rows of a file in turn; the next ones are read while the present ones are copied.
 
     A reader that hands out batches by itself reads ahead as far as it likes when its batches are
@@ -270,7 +217,7 @@ def _batches(piece: _Piece, wanted: Sequence[str]) -> Iterator["pl.DataFrame"]:
             yield batch
 
 
-def _put_symbols(piece: _Piece, batch: "pl.DataFrame", at: int, runs: list[_Run]) -> None:
+def _put_symbols(piece: Piece, batch: "pl.DataFrame", at: int, runs: list[_Run]) -> None:
     """Lengthen the last run by the rows of a batch, or begin others."""
     import polars as pl
 
@@ -320,7 +267,7 @@ def _copy(column: "pl.Series", out: NDArray[Any]) -> None:
         at += len(values)
 
 
-def _content(pieces: Sequence[_Piece], columns: _Columns, runs: Sequence[_Run]) -> Content:
+def _content(pieces: Sequence[Piece], columns: _Columns, runs: Sequence[_Run]) -> Content:
     """Return the content of the columns: neighbours that share a calendar stand in one block."""
     symbols = tuple(run.symbol for run in runs)
     if len(set(symbols)) < len(symbols):

@@ -88,7 +88,7 @@ def load(  # noqa: PLR0913 - the one front door: each option is a word of the fi
     >>> bars
     Bars('sp500-closes': KO, PEP; 252 bars, 2021-01-04 to 2021-12-31, total-return)
     """
-    wanted = _read_symbols(symbols)
+    wanted = read_symbols(symbols)
     span = read_span(
         None if start is None else session_day(start, option="start"),
         None if end is None else session_day(end, option="end"),
@@ -121,7 +121,7 @@ def load(  # noqa: PLR0913 - the one front door: each option is a word of the fi
     return _adjusted_bars(path.name, content, wanted, span=span, adjust=adjust)
 
 
-def _read_symbols(symbols: str | Sequence[str] | None) -> tuple[str, ...] | None:
+def read_symbols(symbols: str | Sequence[str] | None) -> tuple[str, ...] | None:
     """Return the symbols that are asked for, each once."""
     if symbols is None:
         return None
