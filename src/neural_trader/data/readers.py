@@ -38,7 +38,8 @@ def _read_csv(path: Path, data: bytes, name: str) -> Table:
         )
         raise DataError(message)
     # A blank line is no record; Polars makes it a row of nulls.
-    frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
+    if all(frame.null_count().row(0)):
+        frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
     frame.columns = header
     return Table(name, frame, path.stem, text)
 
