@@ -2,7 +2,7 @@
 
 from neural_trader.data.bundled import Sample, samples
 from neural_trader.data.entries import Place, place_of
-from neural_trader.data.loading import load
+from neural_trader.data.loading import load, settle
 from neural_trader.data.quotes import load_quotes
 from neural_trader.data.returns import Returns, load_returns, returns_of
 from neural_trader.data.scanning import scan
@@ -21,4 +21,5 @@ __all__ = [
     "returns_of",
     "samples",
     "scan",
+    "settle",
 ]

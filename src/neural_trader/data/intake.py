@@ -39,6 +39,7 @@ LARGE_BYTES: Final = 16 << 20
 MEMORY_BYTES: Final = 256 << 20
 """Columns of at most so many bytes are taken into memory, and written to the cache afterwards."""
 
+_CHUNK_ROWS: Final = 1 << 16
 _BATCH_ROWS: Final = 1 << 19
 _ALIGN_ROWS: Final = 8
 # More runs of one symbol than this a symbol: the rows are sorted by time, and have to be gathered.
@@ -146,7 +147,7 @@ class _Columns:
         wanted = [piece.time, *piece.fields.values()]
         wanted += [] if piece.symbol is None else [piece.symbol]
         at, is_dates = first, True
-        for batch in _batches(piece, wanted):
+        for batch in _batches(piece, wanted, is_bounded=self.draft is not None):
             stop = at + batch.height
             if stop > first + piece.rows or any(batch.null_count().row(0)):
                 raise _Odd
@@ -199,15 +200,18 @@ class _Columns:
         return False
 
 
-def _batches(piece: Piece, wanted: Sequence[str]) -> Iterator["pl.DataFrame"]:
+def _batches(piece: Piece, wanted: Sequence[str], *, is_bounded: bool) -> Iterator["pl.DataFrame"]:
     """Yield the rows of a file in turn; the next ones are read while the present ones are copied.
 
-    A reader that hands out batches by itself reads ahead as far as it likes when its batches are
-    not taken fast enough: two slices are two slices.
+    A reader that hands out batches by itself is the fastest, and reads ahead as far as it likes
+    where they are not taken fast enough. Two slices are two slices.
     """
     import polars as pl
 
     plan = pl.scan_parquet(piece.path).select(wanted)
+    if not is_bounded:
+        yield from plan.collect_batches(chunk_size=_CHUNK_ROWS, maintain_order=True)
+        return
     with ThreadPoolExecutor(1) as ahead:
         coming = ahead.submit(plan.slice(0, _BATCH_ROWS).collect)
         for at in range(_BATCH_ROWS, piece.rows + _BATCH_ROWS, _BATCH_ROWS):

@@ -121,6 +121,16 @@ def load(  # noqa: PLR0913 - the one front door: each option is a word of the fi
     return _adjusted_bars(path.name, content, wanted, span=span, adjust=adjust)
 
 
+def settle() -> None:
+    """Wait until the cache holds the bars that were handed out before it did.
+
+    Nobody has to: a next load of the same source waits for its own, and a process ends only when
+    all are written.
+    """
+    for pending in list(_pending.values()):
+        pending.join()
+
+
 def read_symbols(symbols: str | Sequence[str] | None) -> tuple[str, ...] | None:
     """Return the symbols that are asked for, each once."""
     if symbols is None:

@@ -139,25 +139,26 @@ def _from_text(table: Table, column: str, text: "pl.Series") -> Times:
     # One query: each of its own would cost as much as a thousand rows of it.
     told = text.to_frame("text").select(
         text=stripped,
-        integer=stripped.str.contains(_INTEGER).all(),
         dated=stripped.str.contains(_DATE),
-        timed=stripped.str.contains(_ISO),
         parsed=stripped.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False),
     )
-    text = told["text"]
-    if bool(told["integer"].all()):
-        return _from_integers(table, column, text)
-    dated, timed = told["dated"].to_numpy(), told["timed"].to_numpy()
+    text, parsed = told["text"], told["parsed"]
+    dated = told["dated"].to_numpy()
+    timed = dated
+    if not len(text) or not bool(dated.all()):
+        if bool(text.str.contains(_INTEGER).all()):
+            return _from_integers(table, column, text)
+        timed = text.str.contains(_ISO).to_numpy()
+    is_mixed = timed is not dated and bool(dated.any()) and bool(timed.any())
     wrong = np.flatnonzero(~(dated | timed))
     if len(wrong):
         row = int(wrong[0])
         found = f"column {column!r}: {text[row]!r} is no time"
         raise table.fault(row, found, _ADVICE, more=len(wrong) - 1)
-    if bool(dated.any()) and bool(timed.any()):
+    if is_mixed:
         row = int(np.flatnonzero(dated != dated[0])[0])
         found = f"column {column!r}: {text[row]!r} mixes dates and times; row 1 is {text[0]!r}"
         raise table.fault(row, found, _ADVICE)
-    parsed = told["parsed"]
     if parsed.null_count():
         wrong = np.flatnonzero(parsed.is_null().to_numpy())
         row = int(wrong[0])

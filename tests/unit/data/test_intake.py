@@ -118,6 +118,7 @@ def taken_in(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     """Take everything in by batches, and return what came of each try."""
     monkeypatch.setattr(intake, "LARGE_BYTES", 0)
     monkeypatch.setattr(intake, "_BATCH_ROWS", 64)
+    monkeypatch.setattr(intake, "_CHUNK_ROWS", 64)
     # A file of this very moment is known by its stamps too.
     monkeypatch.setattr(cache_module, "_RACY_NS", -(1 << 60))
     monkeypatch.setattr(intake, "MEMORY_BYTES", 0 if request.param == "file" else 1 << 30)
