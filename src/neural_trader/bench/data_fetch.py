@@ -17,7 +17,7 @@ from neural_trader.core import BenchError
 DELAY_MS: Final = 20
 SYMBOLS: Final = tuple(f"S{each:03}" for each in range(100))
 CONNECTIONS: Final = 32
-_MISSING: Final = "the extra data is not installed: pip install 'neural-trader[data]'"
+_NOW_NS: Final = 1_700_000_000_000_000_000
 
 
 def measure_at_once(folder: Path, part: str) -> Measured:  # noqa: ARG001 - nothing is read or kept
@@ -68,13 +68,9 @@ def _server() -> Iterator[str]:
 
 def _fetch(url: str, symbols: tuple[str, ...], connections: int) -> tuple[float, dict[str, Any]]:
     """Fetch, check and turn into returns; return milliseconds and the bars of each symbol."""
-    from datetime import date
+    from neural_trader.data.providers import Alpaca, Ask, Keys, Patience, plan
 
-    from neural_trader.data.frequencies import read_frequency
-    from neural_trader.data.providers.alpaca import Alpaca, Keys
-    from neural_trader.data.providers.protocol import Ask
-    from neural_trader.data.providers.transport import Patience
-
+    wanted = plan(symbols, frequency="1Day", start="2012-01-01", end="2012-12-31", now_ns=_NOW_NS)
     found: dict[str, Any] = {}
     left = iter(symbols)
 
@@ -90,7 +86,7 @@ def _fetch(url: str, symbols: tuple[str, ...], connections: int) -> tuple[float,
 
             async def work() -> None:
                 for symbol in left:
-                    ask = Ask(symbol, read_frequency("1Day"), date(2012, 1, 1), date(2012, 12, 31))
+                    ask = Ask(symbol, wanted.frequency, wanted.start, wanted.end)
                     bars = await provider.bars(ask)
                     if bars is not None:
                         close = bars[symbol].close

@@ -17,8 +17,10 @@ def measure_ours(folder: Path, part: str) -> Measured:
     """Read and check a file without the cache, and compute returns and rolling features."""
     import polars as pl  # noqa: F401 - what the work needs is imported before it is measured
 
+    import neural_trader as nt
     from neural_trader.data import load
-    from neural_trader.strategies.indicators import SMA, Correlation, Std, ZScore
+
+    of = nt.indicators
 
     path = folder / f"year.{part}"
 
@@ -30,11 +32,11 @@ def measure_ours(folder: Path, part: str) -> Measured:
         market = returns.mean(axis=0)
         out: dict[str, Any] = {"returns": returns}
         for n in WINDOWS:
-            kinds = (SMA(n), Std(n), ZScore(n))
+            kinds = (of.SMA(n), of.Std(n), of.ZScore(n))
             rows = [[kind.batch(x) for kind in kinds] for x in returns]
             out |= {f"mean {n}": [row[0] for row in rows], f"deviation {n}": [r[1] for r in rows]}
             out[f"z-score {n}"] = [row[2] for row in rows]
-            with_market = Correlation(n)
+            with_market = of.Correlation(n)
             out[f"correlation {n}"] = [with_market.batch(x, market) for x in returns]
         return out
 
