@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         OrderOutcomeUnknown,
         RunRefused,
     )
-    from neural_trader.data import load, samples
+    from neural_trader.data import load, samples, scan
     from neural_trader.data.aggregation import bars_from_trades, resample
     from neural_trader.execution import BlockingClient, Client
     from neural_trader.reports import report
@@ -84,6 +84,7 @@ __all__ = [
     "report",
     "resample",
     "samples",
+    "scan",
     "sweep",
 ]
 
@@ -117,6 +118,7 @@ _ROOMS = {
     "report": "reports",
     "resample": "data.aggregation",
     "samples": "data",
+    "scan": "data",
 }
 
 

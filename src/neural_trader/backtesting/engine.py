@@ -35,6 +35,7 @@ from neural_trader.core import (
     Matching,
     RunRefused,
     read_instruments,
+    scratch,
 )
 from neural_trader.core.bars import Floats, Ints
 from neural_trader.core.numbers import plain_number
@@ -210,7 +211,7 @@ def _run(
     where, fills, state, unfilled = _trade(strategy, window, signals, account)
     ledger = np.zeros(len(window.rows) + 1)
     ledger[0] = account[0]
-    equity = np.empty(len(window.ts_close_ns) - window.first)
+    equity = scratch.empty((len(window.ts_close_ns) - window.first,))
     peak = np.zeros(2)
     rows = np.array(window.rows, dtype=np.int64)
     ruin = execution.mark(window.close, rows, where, fills, window.first, ledger, equity, peak)

@@ -25,6 +25,7 @@ from neural_trader.core import (
     Fill,
     Instrument,
     Matching,
+    scratch,
     steps_per_unit,
 )
 from neural_trader.core.bars import Floats, Ints, SymbolBars
@@ -157,8 +158,8 @@ class EventContext(Desk, Context):
 
     def grow(self) -> None:
         """Double the room for bars; views that were handed out keep the old columns."""
-        history = np.zeros((*self._history.shape[:2], 2 * self._history.shape[2]))
-        stamps = np.zeros((len(self.symbols), history.shape[2]), dtype=np.int64)
+        history = scratch.empty((*self._history.shape[:2], 2 * self._history.shape[2]))
+        stamps = scratch.empty((len(self.symbols), history.shape[2]), np.int64)
         history[:, :, : self._history.shape[2]] = self._history
         stamps[:, : self._stamps.shape[1]] = self._stamps
         self._history, self._stamps = history, stamps
@@ -425,7 +426,7 @@ def run_strategy(
         strategy.on_fill(ctx, Fill(order_id, timeline.symbols[leg], stamp, *what))
 
     book.listen(tell)
-    equity = np.empty(len(timeline.ts_close_ns) - timeline.first)
+    equity = scratch.empty((len(timeline.ts_close_ns) - timeline.first,))
     peak = np.zeros(3)
     sessions = timeline.sessions
     # Months cost more to find than a short run: only tiers of fees ask for them.
@@ -467,7 +468,7 @@ def run_frame(frame: Intents | TargetWeights, timeline: Timeline, account: Accou
     rows = frame.rows(timeline, account.instruments)
     sessions = timeline.sessions
     months = timeline.months if account.costs.fee_tiers else sessions
-    equity = np.empty(len(timeline.ts_close_ns) - timeline.first)
+    equity = scratch.empty((len(timeline.ts_close_ns) - timeline.first,))
     peak = np.zeros(4)
     stop = book.run(
         (

@@ -4,6 +4,7 @@ import datetime as dt
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from neural_trader.core import BASES, Bars, Basis, ConfigError, DataError
 from neural_trader.core.sessions import session_day
@@ -18,9 +19,15 @@ from neural_trader.data.actions import (
     load_actions,
 )
 from neural_trader.data.bundled import find_sample
-from neural_trader.data.cache import ColumnCache, cache_folder, key_of, stamp_of
+from neural_trader.data.cache import ColumnCache, FileStamp, cache_folder, key_of, stamp_of
 from neural_trader.data.paths import data_files, find_path
 from neural_trader.data.selection import Content, Span, read_span, select
+
+if TYPE_CHECKING:
+    from neural_trader.data.intake import Publication
+
+# Entries that are being written for bars that were handed out: a next load waits for its own.
+_pending: "dict[Path, Publication]" = {}
 
 
 def load(  # noqa: PLR0913 - the one front door: each option is a word of the field
@@ -171,6 +178,16 @@ def load_sound(
     return bars, faults
 
 
+def settle() -> None:
+    """Wait until the cache holds the bars that were handed out before it did.
+
+    Nobody has to: a next load of the same source waits for its own, and a process ends only when
+    all are written.
+    """
+    for pending in list(_pending.values()):
+        pending.join()
+
+
 def read_symbols(symbols: str | Sequence[str] | None) -> tuple[str, ...] | None:
     """Return the symbols that are asked for, each once."""
     if symbols is None:
@@ -211,11 +228,15 @@ def _read_path(path: Path, symbols: Sequence[str] | None, store: ColumnCache | N
     """Return the content of a file or folder, from the cache where it knows the same bytes."""
     try:
         files = data_files(path)
-        if store is None:
-            return _parse(path, [(file, file.read_bytes()) for file in files])
+        if store is not None:
+            pending = _pending.pop(path, None)
+            if pending is not None:
+                pending.join()
         stamps = [stamp_of(file) for file in files]
-        known = store.known_key(path, stamps)
-        content = None if known is None else store.read(known, symbols)
+        known = None if store is None else store.known_key(path, stamps)
+        content = None if known is None or store is None else store.read(known, symbols)
+        if content is None:
+            content = _take_in(path, files, stamps, store)
         if content is not None:
             return content
         read = [(file, file.read_bytes()) for file in files]
@@ -225,6 +246,8 @@ def _read_path(path: Path, symbols: Sequence[str] | None, store: ColumnCache | N
             f"{error.filename} cannot be read: {error.strerror}. Check the path and its rights"
         )
         raise DataError(message) from None
+    if store is None:
+        return _parse(path, read)
     key = key_of(path.name, read)
     content = store.read(key, symbols)
     if content is None:
@@ -233,6 +256,28 @@ def _read_path(path: Path, symbols: Sequence[str] | None, store: ColumnCache | N
     if unchanged:
         store.remember(path, stamps, key)
     return content
+
+
+def _take_in(
+    path: Path, files: Sequence[Path], stamps: Sequence[FileStamp], store: ColumnCache | None
+) -> Content | None:
+    """Take in large Parquet files; None: they are to be read whole."""
+    from neural_trader.data.intake import Publication, is_large, take_in
+
+    if not is_large(files):
+        return None
+    taken = take_in(files, store)
+    if taken is None:
+        return None
+    if [stamp_of(file) for file in files] != list(stamps):
+        # Written to meanwhile: half of it may be old. Bytes that are read at once are of one time.
+        if taken.draft is not None:
+            taken.draft.drop()
+        return None
+    if store is not None:
+        _pending[path] = Publication(store, path, files=files, stamps=stamps, taken=taken)
+        _pending[path].start()
+    return taken.content
 
 
 def _parse(path: Path, files: Sequence[tuple[Path, bytes]]) -> Content:

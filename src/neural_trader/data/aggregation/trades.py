@@ -357,9 +357,9 @@ def _by_symbol(table: "Table", column: str, rows: Ints) -> list[tuple[str, Ints]
 
 def _checked(table: "Table", column: str, rows: Ints, *, lowest: str) -> Floats:
     """Return some rows of a column of numbers, each as it must be."""
-    from neural_trader.data.layouts import floats
+    from neural_trader.data.layouts import read_floats
 
-    values = np.ascontiguousarray(floats(table.frame[column])[rows])
+    values = np.ascontiguousarray(read_floats(table, {"value": column})["value"][rows])
     low = values <= 0.0 if lowest != "0 or more" else values < 0.0
     wrong = np.flatnonzero(~np.isfinite(values) | low)
     if len(wrong):
