@@ -30,6 +30,7 @@ svg .area { fill: var(--leg0); opacity: .16; }
 svg .line { fill: none; stroke: var(--leg0); stroke-width: 1.5; }
 svg .bar { fill: var(--leg0); }
 .panel { padding: 1rem; }
+td:first-child, th:first-child { text-align: left; overflow-wrap: anywhere; }
 </style>
 </head>
 <body>
@@ -73,8 +74,8 @@ def _memory(profile: Profile) -> tuple[dict[str, str], list[str]]:
     is_peak = profile.tool.startswith("memray")
     held = "Held at the peak" if is_peak else "Held at the end"
     what = (
-        "Every allocation of the process while the work ran, C and NumPy included; imports and "
-        "preparation came before."
+        "Every allocation of the process that was watched, C and NumPy included. Of a gateway its "
+        "start is in it; of other cases imports and preparation came before."
         if is_peak
         else "Python's own allocations, NumPy's arrays included; memory that C code takes for "
         "itself is not seen. memray, of the extra bench, sees it."

@@ -117,7 +117,7 @@ def profile_cpu(name: str, seconds: float) -> Profile:
         if not file.is_file():
             message = f"py-spy wrote no flame graph of {name}"
             raise BenchError(message)
-        svg = file.read_text(encoding="utf-8")
+        svg = _titled(file.read_text(encoding="utf-8"), name)
     samples = re.search(r"<title>all \(([\d,]+) samples", svg)
     figures = {
         "seconds": seconds,
@@ -276,7 +276,7 @@ def _read_memray(file: Path) -> dict[str, Any]:
     places: dict[str, list[int]] = {}
     for record in records:
         stack = record.stack_trace(max_stacks=1)
-        place = f"{stack[0][1]}:{stack[0][2]} {stack[0][0]}" if stack else "no Python frame"
+        place = _place(*stack[0]) if stack else "no Python frame"
         held = places.setdefault(place, [0, 0])
         held[0] += record.size
         held[1] += record.n_allocations
@@ -287,6 +287,20 @@ def _read_memray(file: Path) -> dict[str, Any]:
         "peak_bytes": peak,
         "places": [{"place": place, "bytes": size, "count": n} for place, (size, n) in most],
     }
+
+
+def _place(function: str, file: str, line: int) -> str:
+    """Return a line of code, without the folders that differ from machine to machine."""
+    path = Path(file)
+    roots = [Path(root) for root in sys.path if root and path.is_relative_to(root)]
+    # The longest root: packages lie in a folder of the library, which is a root too.
+    longest = max(roots, key=lambda root: len(root.parts), default=None)
+    return f"{path.relative_to(longest) if longest else path}:{line} {function}"
+
+
+def _titled(svg: str, name: str) -> str:
+    """Return a flame graph with the name of the case for a title, where the command stood."""
+    return re.sub(r'(<text id="title"[^>]*>)[^<]*', rf"\g<1>{name}: CPU samples", svg, count=1)
 
 
 def _quantiles(values: list[int]) -> dict[str, float | None]:

@@ -56,8 +56,8 @@
       const first = stretch[0];
       if (place > 0) {
         svg.append(draw("line", { class: "moved", x1: x(first.entry), x2: x(first.entry), y1: TOP, y2: HEIGHT - BOTTOM }));
-        svg.append(draw("text", { class: "moved-name", x: Math.min(x(first.entry), WIDTH - 30), y: TOP - 4, "text-anchor": "middle" },
-          `machine ${data.entries[first.entry].machine + 1}`));
+        svg.append(draw("text", { class: "moved-name", x: x(first.entry), y: TOP - 4, "text-anchor": "middle" },
+          `M${data.entries[first.entry].machine + 1}`));
       }
       if (stretch.length > 1) {
         const upper = stretch.map((point) => at(point.entry, point.high));
