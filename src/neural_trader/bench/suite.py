@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import neural_trader as nt
 from neural_trader.bench.cases import CAPITAL, CASES, COSTS_BPS, DATA, Case
@@ -30,6 +30,8 @@ from neural_trader.bench.runner import (
 from neural_trader.core import BenchError, ConfigError
 from neural_trader.core.version import VERSION
 
+BACKTEST_NAMES: Final = (*(case.name for case in CASES), *CLI_CASES)
+
 
 def choose_cases(names: Sequence[str]) -> tuple[list[Case], list[str]]:
     """Return the backtest cases and the command-line cases that are named, or all.
@@ -39,10 +41,9 @@ def choose_cases(names: Sequence[str]) -> tuple[list[Case], list[str]]:
     ConfigError
         There is no such case.
     """
-    known = [*(case.name for case in CASES), *CLI_CASES]
     for name in names:
-        if name not in known:
-            message = f"case is {name!r}; expected one of {', '.join(known)}"
+        if name not in BACKTEST_NAMES:
+            message = f"case is {name!r}; expected one of {', '.join(BACKTEST_NAMES)}"
             raise ConfigError(message)
     cases = [case for case in CASES if not names or case.name in names]
     return cases, [name for name in CLI_CASES if not names or name in names]

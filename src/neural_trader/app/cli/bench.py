@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from neural_trader.app.cli.bench_history import bench_compare, bench_gate, bench_trend
+from neural_trader.app.cli.bench_profile import bench_profile
 from neural_trader.core import ConfigError
 from neural_trader.core.files import write_whole
 
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 @click.group()
 def bench() -> None:
     """Measure this installation on this machine."""
+
+
+for _command in (bench_compare, bench_gate, bench_trend, bench_profile):
+    bench.add_command(_command)
 
 
 @bench.command("backtest", short_help="Time the backtest cases.")
