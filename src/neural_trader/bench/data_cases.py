@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from neural_trader.bench import data_fetch, data_rows, data_sharing, data_year
+from neural_trader.bench import data_cached, data_fetch, data_rows, data_sharing, data_year
 from neural_trader.bench.data_measure import Measured, write_rows, write_year
 
 Engine = Callable[[Path, str], Measured]
@@ -99,6 +99,18 @@ DATA_CASES: Final = (
         ("",),
         # 70 % less memory is 3.3 times less.
         {"time": Target(5.0, "x"), "memory of all processes": Target(1 / 0.3, "x")},
+        {},
+        0.0,
+    ),
+    DataCase(
+        "indicator_cache",
+        "a z-score of 60 bars, asked for ten times",
+        _nothing,
+        {"ours": data_cached.measure_cached, "uncached": data_cached.measure_uncached},
+        "uncached",
+        tuple(data_cached.PARTS),
+        # Where one of ten is computed, ten times less is what no cache can pass.
+        {"1,000,000 bars, one hit": Target(10.0, "x"), "8,313 bars, one hit": Target(10.0, "x")},
         {},
         0.0,
     ),

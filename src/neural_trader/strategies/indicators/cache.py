@@ -153,7 +153,10 @@ class IndicatorCache:
             raise ConfigError(message)
         columns = _columns(indicator, bars, inputs, symbols)
         # A class that is defined anew is another object, so that its old results are not found.
-        key = (type(indicator), parameter_key(vars(indicator), indicator))
+        key = (
+            type(indicator),
+            *[(name, parameter_key(value, indicator)) for name, value in vars(indicator).items()],
+        )
         return self.fetch(key, columns, lambda: indicator.batch(*columns))
 
     def call(

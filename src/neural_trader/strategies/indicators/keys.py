@@ -14,6 +14,7 @@ import numpy as np
 
 from neural_trader.core import ConfigError
 
+_OWN_KEYS: Final = frozenset({int, str})
 _PLAIN: Final = (str, bytes, enum.Enum, dt.date, dt.timedelta, type)
 
 
@@ -62,18 +63,23 @@ def parameter_key(value: object, where: object) -> Hashable:
     ConfigError
         Anything else: equal ones could not be told.
     """
-    if value is None or isinstance(value, _PLAIN):
-        return (type(value), value)
+    # Most parameters are these, and told by their very type in no time.
+    if type(value) in _OWN_KEYS:
+        return value
     if isinstance(value, (bool, np.bool_)):
         return ("bool", bool(value))
-    if isinstance(value, (int, float, np.integer, np.floating)):
+    if isinstance(value, (float, int, np.integer, np.floating)):
         return _number(value)
+    if isinstance(value, (tuple, list)):
+        return ("list", tuple([parameter_key(part, where) for part in value]))
+    if value is None or isinstance(value, _PLAIN):
+        return (type(value), value)
+    return _rarer_key(value, where)
+
+
+def _rarer_key(value: object, where: object) -> Hashable:
     if isinstance(value, (types.FunctionType, types.BuiltinFunctionType)):
         return ("function", function_key(value))
-    return _container_key(value, where)
-
-
-def _container_key(value: object, where: object) -> Hashable:
     if isinstance(value, np.ndarray) and value.dtype != object:
         content = hashlib.blake2b(np.ascontiguousarray(value).tobytes(), digest_size=16).digest()
         return ("array", value.dtype.str, value.shape, content)
@@ -82,8 +88,6 @@ def _container_key(value: object, where: object) -> Hashable:
             (parameter_key(name, where), parameter_key(part, where)) for name, part in value.items()
         ]
         return ("dict", frozenset(items))
-    if isinstance(value, (tuple, list)):
-        return ("list", tuple([parameter_key(part, where) for part in value]))
     if isinstance(value, AbstractSet):
         return ("set", frozenset(parameter_key(part, where) for part in value))
     owner = where if isinstance(where, str) else repr(where)
@@ -103,4 +107,4 @@ def _number(value: float | np.integer[Any] | np.floating[Any]) -> Hashable:
         if plain == 0.0 and math.copysign(1.0, plain) < 0.0:
             return ("number", "-0.0")
     # Python compares integers and floats exactly.
-    return ("number", plain)
+    return plain
