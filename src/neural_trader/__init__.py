@@ -38,7 +38,8 @@ if TYPE_CHECKING:
         OrderOutcomeUnknown,
         RunRefused,
     )
-    from neural_trader.data import load, samples
+    from neural_trader.data import load, samples, scan
+    from neural_trader.data.aggregation import bars_from_trades, resample
     from neural_trader.execution import BlockingClient, Client
     from neural_trader.reports import report
     from neural_trader.strategies import (
@@ -74,13 +75,16 @@ __all__ = [
     "Strategy",
     "TargetWeights",
     "backtest",
+    "bars_from_trades",
     "forecast",
     "indicators",
     "library",
     "load",
     "load_result",
     "report",
+    "resample",
     "samples",
+    "scan",
     "sweep",
 ]
 
@@ -108,10 +112,13 @@ _ROOMS = {
     "RunRefused": "core",
     "SmaCross": "strategies",
     "backtest": "backtesting",
+    "bars_from_trades": "data.aggregation",
     "load": "data",
     "load_result": "backtesting",
     "report": "reports",
+    "resample": "data.aggregation",
     "samples": "data",
+    "scan": "data",
 }
 
 

@@ -204,11 +204,14 @@ def test_documented_commands_run(line: str, tmp_path: Path) -> None:
         trained = ("--data", "sp500-closes", "--horizon", "5", "--steps", "5")
         made = run("neural", "train", *trained, "--output", "sp500", cwd=tmp_path)
         assert made.returncode == 0, made.stderr
-    if "--catalog prices" in line and "import" not in line:
+    if "--catalog prices" in line and not line.startswith("market-data import"):
         asked = ("--provider", "samples", "--symbols", "AAPL,MSFT")
         span = ("--start", "2005-01-01", "--end", "2005-12-31")
         fetched = run("market-data", "fetch", *asked, *span, "--catalog", "prices", cwd=tmp_path)
         assert fetched.returncode == 0, fetched.stderr
+    if "trades.csv" in line:
+        row = "2024-01-02T14:30:01Z,AAPL,185.5,100\n"
+        (tmp_path / "trades.csv").write_text(f"time,symbol,price,size\n{row}")
     done = run(*shlex.split(line, comments=True), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout

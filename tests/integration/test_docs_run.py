@@ -9,7 +9,7 @@ import pytest
 
 from tests.tidy.tree import ROOT
 
-PAGES = ("strategies", "indicators", "library", "optimizers", "sweeps")
+PAGES = ("feeds", "strategies", "indicators", "library", "optimizers", "sweeps")
 
 
 def programs(text: str) -> str:

@@ -187,3 +187,83 @@ def test_what_cannot_be_is_said(tmp_path: Path, words: list[str], code: int, say
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_actions_are_listed_and_brought_in(tmp_path: Path) -> None:
+    run(tmp_path, "import", "us-ohlcv", "--output", "prices")
+    listed = told(tmp_path, "actions", "--catalog", "prices", "--symbols", "AAPL")
+    assert [(each["ex_date"], each["ratio"]) for each in listed["actions"]] == [
+        ("2000-06-21", 2.0),
+        ("2005-02-28", 2.0),
+    ]
+    assert listed["series"][0]["dividends"] is None
+    (tmp_path / "actions.csv").write_text(
+        "symbol,ex_date,kind,ratio,amount,currency\n"
+        "MSFT,2003-02-19,dividend,,0.08,USD\n"
+        "MSFT,2004-11-15,special,,3.00,USD\n"
+        "XYZ,2004-11-15,dividend,,1,USD\n"
+    )
+    words = ("actions", "--catalog", "prices", "--import", "actions.csv")
+    found = told(tmp_path, *words)
+    assert found["skipped"] == ["XYZ"]
+    assert [(each["symbol"], each["dividends"], each["added"]) for each in found["series"]] == [
+        ("MSFT", 2, 2)
+    ]
+    assert found["actions"][-1] == {
+        "symbol": "MSFT",
+        "ex_date": "2004-11-15",
+        "kind": "special-dividend",
+        "ratio": None,
+        "amount": 3.0,
+        "currency": "USD",
+    }
+    text = run(tmp_path, *words, "--replace")
+    assert "left out, not among the series: XYZ" in text.stdout
+    out = told(
+        tmp_path,
+        *("export", "--catalog", "prices", "--symbols", "MSFT"),
+        *("--adjust", "total-return", "--output", "msft.csv"),
+    )
+    assert out["basis"] == "total-return"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("--replace",), 2, "expected --import FILE beside it"),
+        (("--symbols", ","), 2, "--symbols names none"),
+        (("--symbols", "AAP"), 3, "did you mean AAPL?"),
+        (("--import", "bad.csv"), 3, "row 1 (line 2 of bad.csv): ratio is '0'"),
+        (("--import", "none.csv"), 3, "is not there"),
+    ],
+)
+def test_actions_that_cannot_be_had(
+    tmp_path: Path, words: tuple[str, ...], code: int, message: str
+) -> None:
+    run(tmp_path, "import", "us-ohlcv", "--output", "prices", "--symbols", "AAPL")
+    (tmp_path / "bad.csv").write_text("symbol,ex_date,ratio\nAAPL,2001-01-02,0\n")
+    done = run(tmp_path, "actions", "--catalog", "prices", *words)
+    assert (done.returncode, message in done.stderr) == (code, True), done.stderr
+
+
+def test_a_backtest_takes_a_table_of_actions(tmp_path: Path) -> None:
+    table = tmp_path / "actions.csv"
+    table.write_text("symbol,ex_date,kind,amount\nMSFT,2004-11-15,special,3.00\n")
+    words = ("--strategy", "sma-cross", "--symbols", "MSFT", "--data", "us-ohlcv", "--json")
+    total = ("--adjust", "total-return")
+
+    def backtest(*more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "neural_trader", "backtest", *words, *more],
+            env=os.environ | {"NEURAL_TRADER_CACHE": str(tmp_path / "cache")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = backtest(*total, "--actions", str(table))
+    assert done.returncode == 0, done.stderr
+    assert "total-return" in done.stdout
+    assert (backtest(*total).returncode, backtest("--actions", "no.csv").returncode) == (3, 3)
+    fee = backtest(*total, "--actions", str(table), "--fee-per-share", "0.01")
+    assert (fee.returncode, "use costs in basis points" in fee.stderr) == (2, True)

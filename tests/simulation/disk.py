@@ -9,6 +9,7 @@ their folder is; anything else survives in part, torn between sectors, or not at
 import errno
 import fcntl
 import os
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,13 @@ from typing import Any, ClassVar, Final, cast
 
 from neural_trader.execution import compaction
 from neural_trader.execution.journal import checkpoints, disk, file, reading, spare
-from neural_trader.execution.journal.format import RECORD, SEGMENT, record_bytes, segment_name
+from neural_trader.execution.journal.format import (
+    RECORD,
+    RECORD_START,
+    SEGMENT,
+    record_bytes,
+    segment_name,
+)
 
 SECTOR: Final = 512
 FLIPS: Final = "bit_flipped"
@@ -204,7 +211,7 @@ class SimulatedDisk:
         for name in map(segment_name, reversed(reading.contents(self.path)[1])):
             data = bytes(self.names[name].data)
             at = begin = SEGMENT.size
-            while (size := record_bytes(data, at)) and at + size <= len(data):
+            while size := _good_bytes(data, at):
                 if not RECORD.unpack_from(data, at)[3]:
                     begin = at
                 at += size
@@ -419,6 +426,16 @@ class _AtOnce:
 
     def join(self) -> None:
         """Wait for nothing."""
+
+
+def _good_bytes(data: bytes, at: int) -> int:
+    """Return how long the record at a place is; 0 where none stands there, or a torn one."""
+    size = record_bytes(data, at)
+    # A write that was torn in the payload leaves a header that promises more than there is.
+    if not size or at + size > len(data):
+        return 0
+    crc = RECORD.unpack_from(data, at)[1]
+    return size if zlib.crc32(data[at + RECORD_START.size : at + size]) == crc else 0
 
 
 def _put(data: bytearray, at: int, piece: bytes) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from neural_trader.core.errors import JournalError
 from neural_trader.execution.journal import FileJournal
+from neural_trader.execution.journal.format import RECORD, SEGMENT, segment_name
 from tests.simulation.disk import Crashed, SimulatedDisk
 
 SMALL = 1 << 12
@@ -67,3 +68,17 @@ def test_bytes_that_were_not_flushed_are_lost_with_some_dice() -> None:
             disk.restart(has_power=False)
             left.add(bytes(b"written" in inode.data for inode in disk.names.values()))
     assert len(left) > 1
+
+
+def test_a_batch_before_a_torn_one_is_not_among_the_safe_bytes() -> None:
+    disk = SimulatedDisk(Random(0), is_flushed=False)
+    with disk.installed():
+        journal = open_on(disk)
+        write(journal, b"first", b"second", b"third" * 50)
+        data = disk.names[segment_name(1)].data
+        end = SEGMENT.size + 2 * RECORD.size + len(b"firstsecond")
+        assert [size for _, size in disk.safe_bytes()] == [end]
+        # The header of the last record is whole, and promises more bytes than came.
+        torn = end + RECORD.size + 20
+        data[torn:] = bytes(len(data) - torn)
+        assert [size for _, size in disk.safe_bytes()] == []

@@ -9,7 +9,7 @@ import pytest
 import neural_trader
 from tests.tidy.tree import PACKAGE, definitions, import_name, modules, name_of, parse
 
-NAMES_MAX = 32
+NAMES_MAX = 36
 
 
 def faces() -> list[Path]:

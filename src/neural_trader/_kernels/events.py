@@ -196,8 +196,10 @@ class _Market:
 
     @cython.cfunc
     @cython.exceptval(-1)
-    def match(self, desk: Desk, book: object, t: cython.Py_ssize_t) -> cython.int:
-        """Match the orders that work in a slice, leg by leg."""
+    def match(
+        self, desk: Desk, book: object, t: cython.Py_ssize_t, now: cython.Py_ssize_t
+    ) -> cython.int:
+        """Match the orders that work in a slice, leg by leg; the book counts it as ``now``."""
         leg: cython.Py_ssize_t
         at: cython.Py_ssize_t
         bar: cython.longlong
@@ -205,7 +207,7 @@ class _Market:
             bar = self.bar_at[self.home[leg], t]
             if bar < 0:
                 if self.ended[leg] == t:
-                    book.close_out(leg, desk.last[leg], self.months[t], t)
+                    book.close_out(leg, desk.last[leg], self.months[t], now)
             elif self.working[2, leg] > 0:
                 at = self.offset[leg] + bar
                 book.match(
@@ -218,7 +220,7 @@ class _Market:
                         self.volume[at] if self.has_volume else 0.0,
                     ),
                     (self.sessions[t], self.months[t]),
-                    t,
+                    now,
                 )
         return 0
 
@@ -285,6 +287,7 @@ def replay(
     shape: tuple,
     equity: cython.double[::1],
     peak: cython.double[::1],
+    begin: cython.Py_ssize_t = 0,
 ) -> int:
     """Show a strategy the bars one slice at a time; return the slice of ruin or N; see the stub."""
     market: _Market = _Market(columns, slices, shape)
@@ -295,6 +298,8 @@ def replay(
     t: cython.Py_ssize_t
     if equity.shape[0] != n - market.first or peak.shape[0] < 3:
         raise ValueError("equity must hold one number for every slice from first on, and peak 3")
+    if begin < 0:
+        raise ValueError(f"the slices begin at {begin}")
     if desk.history.shape[0] != 1 + 3 * market.has_range + market.has_volume:
         raise ValueError("history must have a row for each field of the market")
     if market.legs != desk.last.shape[0]:
@@ -302,12 +307,12 @@ def replay(
     for t in range(n):
         desk.is_warming_up = t < market.first
         # Orders that a fill calls forth belong to this slice, and work from the next one on.
-        desk.now = t
+        desk.now = begin + t
         if t >= market.first:
-            market.match(desk, book, t)
+            market.match(desk, book, t, begin + t)
         market.show(desk, t)
         if t >= market.first:
-            _value(desk, t, peak)
+            _value(desk, begin + t, peak)
             equity[t - market.first] = desk.equity
             if desk.equity <= 0.0:
                 return t

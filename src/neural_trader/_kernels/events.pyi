@@ -73,6 +73,7 @@ def replay(
     shape: tuple[_Ints, _Ints, _Ints, _Ints, int, bool],
     equity: _Floats,
     peak: _Floats,
+    begin: int = 0,
 ) -> int:
     """Show a strategy the bars one slice at a time.
 
@@ -94,9 +95,11 @@ def replay(
         OUT: value of the account at the close of each slice.
     peak : float64 array, shape (3,)
         IN/OUT: peak leverage, its slice, and how many marks were stale.
+    begin : int
+        The number of the first of these slices in the run: a feed brings them one at a time.
 
     Returns
     -------
     int
-        The slice of ruin, or N. What the strategy raises is passed on.
+        The slice of ruin among these, or N. What the strategy raises is passed on.
     """

@@ -5,6 +5,7 @@ from neural_trader.backtesting.intents import Intents, TargetWeights
 from neural_trader.backtesting.lookahead import Lookahead, check_lookahead
 from neural_trader.backtesting.result import Result, load_result
 from neural_trader.backtesting.round_trips import RoundTrip
+from neural_trader.backtesting.stepping import Shown, Steps
 from neural_trader.backtesting.summary import Summary, compute_buy_and_hold
 from neural_trader.backtesting.sweeps import SweepResult, make_core, read_grid_text, sweep
 from neural_trader.backtesting.window import Range
@@ -15,6 +16,8 @@ __all__ = [
     "Range",
     "Result",
     "RoundTrip",
+    "Shown",
+    "Steps",
     "Summary",
     "SweepResult",
     "TargetWeights",

@@ -35,6 +35,7 @@ from neural_trader.core import (
     Matching,
     RunRefused,
     read_instruments,
+    scratch,
 )
 from neural_trader.core.bars import Floats, Ints
 from neural_trader.core.numbers import plain_number
@@ -111,9 +112,9 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
     or below zero ends the run at that bar.
     """
     _check(strategy, bars, costs)
-    capital = _above_zero("capital", capital, at_most=float_info.max)
-    max_leverage = _above_zero("max_leverage", max_leverage, at_most=math.inf)
-    start, end = _date_text("start", start), _date_text("end", end)
+    capital = above_zero("capital", capital, at_most=float_info.max)
+    max_leverage = above_zero("max_leverage", max_leverage, at_most=math.inf)
+    start, end = date_text("start", start), date_text("end", end)
     asked = Range(start, end, warmup, fill_at)
     compiled = cast("CompiledStrategy", strategy)
     ran: CompiledStrategy | Recorded = compiled
@@ -135,12 +136,12 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
     else:
         check_basis(bars, costs, rules[0])
         window, outcome = _run_compiled(compiled, bars, asked, (capital, costs))
-    _check_outcome(outcome, window, max_leverage)
+    check_outcome(outcome, window, max_leverage)
     config = Config(ran, capital, costs, start, end, warmup, window.fill_at, max_leverage, *rules)
     return Result(config, bars, window, outcome)
 
 
-def _check_outcome(outcome: Outcome, window: Window, max_leverage: float) -> None:
+def check_outcome(outcome: Outcome, window: Window, max_leverage: float) -> None:
     """Refuse a run beyond the leverage limit, or beyond what a float can hold."""
     if not math.isfinite(outcome.equity[-1]):
         message = (
@@ -210,7 +211,7 @@ def _run(
     where, fills, state, unfilled = _trade(strategy, window, signals, account)
     ledger = np.zeros(len(window.rows) + 1)
     ledger[0] = account[0]
-    equity = np.empty(len(window.ts_close_ns) - window.first)
+    equity = scratch.empty((len(window.ts_close_ns) - window.first,))
     peak = np.zeros(2)
     rows = np.array(window.rows, dtype=np.int64)
     ruin = execution.mark(window.close, rows, where, fills, window.first, ledger, equity, peak)
@@ -232,6 +233,11 @@ def _check(strategy: CompiledStrategy | Own, bars: Bars, costs: Costs) -> None:
     if not isinstance(bars, Bars):
         message = f"bars is a {type(bars).__name__}; expected Bars: pass it through nt.load first"
         raise ConfigError(message)
+    check_asked(strategy, costs)
+
+
+def check_asked(strategy: object, costs: object) -> None:
+    """Refuse what is no strategy, and costs that are none."""
     if isinstance(strategy, type) or not (hasattr(strategy, "decide") or is_own(strategy)):
         message = (
             f"strategy is {strategy!r}; expected nt.Pairs(...), nt.SmaCross(...), an object of a "
@@ -243,7 +249,7 @@ def _check(strategy: CompiledStrategy | Own, bars: Bars, costs: Costs) -> None:
         raise ConfigError(message)
 
 
-def _above_zero(name: str, value: object, *, at_most: float) -> float:
+def above_zero(name: str, value: object, *, at_most: float) -> float:
     """Return a number above zero as a plain float, or raise ConfigError."""
     number = plain_number(value)
     if not 0.0 < number <= at_most:
@@ -252,7 +258,7 @@ def _above_zero(name: str, value: object, *, at_most: float) -> float:
     return number
 
 
-def _date_text(option: str, value: str | dt.date | None) -> str | None:
+def date_text(option: str, value: str | dt.date | None) -> str | None:
     """Return a date in the one form that provenance records, or raise ConfigError."""
     if value is None:
         return None

@@ -5,8 +5,9 @@ plain Python.
 """
 
 import difflib
+import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeGuard, cast
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from neural_trader.core import (
     Fill,
     Instrument,
     Matching,
+    scratch,
     steps_per_unit,
 )
 from neural_trader.core.bars import Floats, Ints, SymbolBars
@@ -38,6 +40,9 @@ from neural_trader.core.orders import (
 )
 from neural_trader.core.sessions import session_date
 from neural_trader.strategies import Context, Denial, Indicator, Order, Strategy, Terms
+
+if TYPE_CHECKING:
+    from neural_trader.strategies.indicators import IndicatorCache
 
 _ROOM = 1024
 
@@ -153,8 +158,8 @@ class EventContext(Desk, Context):
 
     def grow(self) -> None:
         """Double the room for bars; views that were handed out keep the old columns."""
-        history = np.zeros((*self._history.shape[:2], 2 * self._history.shape[2]))
-        stamps = np.zeros((len(self.symbols), history.shape[2]), dtype=np.int64)
+        history = scratch.empty((*self._history.shape[:2], 2 * self._history.shape[2]))
+        stamps = scratch.empty((len(self.symbols), history.shape[2]), np.int64)
         history[:, :, : self._history.shape[2]] = self._history
         stamps[:, : self._stamps.shape[1]] = self._stamps
         self._history, self._stamps = history, stamps
@@ -282,7 +287,15 @@ class Planned(Protocol):
         ...
 
 
-Own = Strategy | Planned | Intents | TargetWeights
+class PlannedFromCache(Protocol):
+    """The same, with a cache of whole columns, which the trials of a sweep share."""
+
+    def plan(self, bars: Bars, cache: "IndicatorCache") -> Intents | TargetWeights:
+        """Return what is to be done at which bar."""
+        ...
+
+
+Own = Strategy | Planned | PlannedFromCache | Intents | TargetWeights
 """What a user brings: a strategy that is Python code, or a frame, or what makes one."""
 
 
@@ -311,8 +324,11 @@ def symbols_of(strategy: Doer, bars: Bars) -> tuple[str, ...]:
     return symbols
 
 
-def doer_of(strategy: Own, bars: Bars) -> Doer:
-    """Return what is to be run: for a planned strategy, the frame that it makes of these bars."""
+def doer_of(strategy: Own, bars: Bars, cache: "IndicatorCache | None" = None) -> Doer:
+    """Return what is to be run: for a planned strategy, the frame that it makes of these bars.
+
+    A plan that takes ``cache`` is given one: that of a sweep, or a new one.
+    """
     plan = getattr(strategy, "plan", None)
     if plan is None:
         return cast("Doer", strategy)
@@ -322,7 +338,12 @@ def doer_of(strategy: Own, bars: Bars) -> Doer:
             "a frame for all bars, on_bar decides bar by bar"
         )
         raise ConfigError(message)
-    frame = plan(bars)
+    if "cache" in inspect.signature(plan).parameters:
+        from neural_trader.strategies.indicators import IndicatorCache
+
+        frame = plan(bars, cache=IndicatorCache() if cache is None else cache)
+    else:
+        frame = plan(bars)
     if not isinstance(frame, (Intents, TargetWeights)):
         message = (
             f"{type(strategy).__name__}.plan returned a {type(frame).__name__}; expected "
@@ -349,7 +370,7 @@ def run_own(strategy: Doer, bars: Bars, asked: Range, account: Account) -> tuple
     if isinstance(strategy, (Intents, TargetWeights)):
         outcome = run_frame(strategy, timeline, account)
     else:
-        _check_methods(strategy)
+        check_methods(strategy)
         outcome = run_strategy(strategy, timeline, account)
     window = timeline.window()
     if outcome.is_ruined:
@@ -357,7 +378,7 @@ def run_own(strategy: Doer, bars: Bars, asked: Range, account: Account) -> tuple
     return window, outcome
 
 
-def _check_methods(strategy: Strategy) -> None:
+def check_methods(strategy: Strategy) -> None:
     """Refuse a method that looks like one an engine calls and is none: it would never be called."""
     known = [name for name in vars(Strategy) if name.startswith("on_")]
     for name in dir(strategy):
@@ -405,7 +426,7 @@ def run_strategy(
         strategy.on_fill(ctx, Fill(order_id, timeline.symbols[leg], stamp, *what))
 
     book.listen(tell)
-    equity = np.empty(len(timeline.ts_close_ns) - timeline.first)
+    equity = scratch.empty((len(timeline.ts_close_ns) - timeline.first,))
     peak = np.zeros(3)
     sessions = timeline.sessions
     # Months cost more to find than a short run: only tiers of fees ask for them.
@@ -431,14 +452,14 @@ def run_strategy(
             peak,
         )
         ctx.state = "stopped"
-        counts = _count(book, ctx.now, int(peak[2]))
+        counts = count_orders(book, ctx.now, int(peak[2]))
         strategy.on_stop(ctx)
         counts |= {f"denied_{reason}": n for reason, n in ctx.denied.items()}
     except Exception as error:
         if ctx.ts_close_ns:
             error.add_note(f"in the strategy, at the bar of {session_date(ctx.ts_close_ns)}")
         raise
-    return _outcome(book, timeline, (equity, stop, peak), counts)
+    return gather(book, timeline, (equity, stop, peak), counts)
 
 
 def run_frame(frame: Intents | TargetWeights, timeline: Timeline, account: Account) -> Outcome:
@@ -447,7 +468,7 @@ def run_frame(frame: Intents | TargetWeights, timeline: Timeline, account: Accou
     rows = frame.rows(timeline, account.instruments)
     sessions = timeline.sessions
     months = timeline.months if account.costs.fee_tiers else sessions
-    equity = np.empty(len(timeline.ts_close_ns) - timeline.first)
+    equity = scratch.empty((len(timeline.ts_close_ns) - timeline.first,))
     peak = np.zeros(4)
     stop = book.run(
         (
@@ -466,12 +487,12 @@ def run_frame(frame: Intents | TargetWeights, timeline: Timeline, account: Accou
         equity,
         peak,
     )
-    counts = _count(book, min(stop, len(timeline.ts_close_ns) - 1), int(peak[2]))
+    counts = count_orders(book, min(stop, len(timeline.ts_close_ns) - 1), int(peak[2]))
     counts |= {"denied_warming_up": 0, "denied_stopped": 0, "denied_no_price": int(peak[3])}
-    return _outcome(book, timeline, (equity, stop, peak), counts)
+    return gather(book, timeline, (equity, stop, peak), counts)
 
 
-def _outcome(
+def gather(
     book: Book, timeline: Timeline, valued: tuple[Floats, int, Floats], counts: dict[str, int]
 ) -> Outcome:
     """Gather what a run left: arrays cut to what is used, counts in the order of their names."""
@@ -491,7 +512,8 @@ def _outcome(
     )
 
 
-def _count(book: Book, now: int, stale: int) -> dict[str, int]:
+def count_orders(book: Book, now: int, stale: int) -> dict[str, int]:
+    """Count what a result says of the orders of a run that is over."""
     return {
         "decided_on_the_last_bar": book.count_placed(now),
         "open_at_the_end": len(book.open_ids()),

@@ -29,6 +29,12 @@ class Filling:
         self._months = month_numbers(window.ts_close_ns) if costs.fee_tiers else None
         self._month, self._traded = -1, 0.0
 
+    def show(self, window: Window) -> None:
+        """Go on with the bars of another window: a feed brings them one at a time."""
+        self._prices = window.fill_price
+        if self._months is not None:
+            self._months = month_numbers(window.ts_close_ns)
+
     @property
     def cash(self) -> float:
         """What is left in money."""

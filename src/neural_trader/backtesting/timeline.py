@@ -7,12 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_trader.backtesting.window import FillAt, Range, Window, bounds, check_splits
-from neural_trader.core import Bars, Block, DataError
+from neural_trader.core import Bars, Block, DataError, scratch
 from neural_trader.core.bars import Floats, Ints, Stamps
 from neural_trader.core.sessions import DAY_NS, month_numbers
 
 _SERIES_ENDED_NS = 7 * DAY_NS
 """A symbol whose last bar lies so long before the run's last has ended; less is a holiday."""
+
+
+_PART = 1 << 16
 
 
 class Timeline(NamedTuple):
@@ -60,7 +63,9 @@ class Timeline(NamedTuple):
     @property
     def sessions(self) -> Ints:
         """The UTC day of each slice, as a number."""
-        return self.ts_close_ns // DAY_NS
+        days: Ints = scratch.empty(self.ts_close_ns.shape, np.int64)
+        np.floor_divide(self.ts_close_ns, DAY_NS, out=days)
+        return days
 
     @property
     def months(self) -> Ints:
@@ -178,7 +183,11 @@ def _cut(
 def _bars_of(blocks: list[Block], stamps: Stamps) -> Ints:
     """Return the bar of every calendar in every slice, -1 where it has none."""
     if len(blocks) == 1:
-        return np.arange(len(stamps), dtype=np.int64)[None, :]
+        alone = scratch.empty((1, len(stamps)), np.int64)
+        for begin in range(0, len(stamps), _PART):
+            stop = min(begin + _PART, len(stamps))
+            alone[0, begin:stop] = np.arange(begin, stop)
+        return alone
     bar_at = np.full((len(blocks), len(stamps)), -1, dtype=np.int64)
     for calendar, block in enumerate(blocks):
         there = np.searchsorted(stamps, block.ts_close_ns)

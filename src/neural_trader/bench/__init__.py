@@ -1,5 +1,6 @@
 """Bench: times what the system does, on its user's machine, with the answers checked first."""
 
+from neural_trader.bench.data_suite import choose_data_cases, print_data_report, run_data_suite
 from neural_trader.bench.engine_suite import (
     ENGINE_NAMES,
     choose_engine_cases,
@@ -36,6 +37,7 @@ __all__ = [
     "Report",
     "Row",
     "choose_cases",
+    "choose_data_cases",
     "choose_engine_cases",
     "choose_neural_cases",
     "choose_orders_cases",
@@ -44,6 +46,7 @@ __all__ = [
     "find_peers",
     "find_portfolio_peers",
     "portfolio_steps_of",
+    "print_data_report",
     "print_engine_report",
     "print_neural_report",
     "print_orders_report",
@@ -51,6 +54,7 @@ __all__ = [
     "print_report",
     "print_risk_report",
     "print_takeover_report",
+    "run_data_suite",
     "run_engine_suite",
     "run_neural_suite",
     "run_orders_suite",

@@ -8,7 +8,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from neural_trader.core.bars import BASES, FIELDS, Bars, Basis, Block, Split, unknown_symbol
+    from neural_trader.core.bars import (
+        BASES,
+        FIELDS,
+        Bars,
+        Basis,
+        Block,
+        Dividend,
+        Split,
+        unknown_symbol,
+    )
     from neural_trader.core.costs import Costs
     from neural_trader.core.errors import (
         BenchError,
@@ -36,6 +45,7 @@ __all__ = [
     "ConfigError",
     "Costs",
     "DataError",
+    "Dividend",
     "Fill",
     "GatewayError",
     "Instrument",
@@ -53,7 +63,16 @@ __all__ = [
 ]
 
 _MODULES = {
-    "bars": ("BASES", "FIELDS", "Bars", "Basis", "Block", "Split", "unknown_symbol"),
+    "bars": (
+        "BASES",
+        "FIELDS",
+        "Bars",
+        "Basis",
+        "Block",
+        "Dividend",
+        "Split",
+        "unknown_symbol",
+    ),
     "costs": ("Costs",),
     "errors": (
         "BenchError",

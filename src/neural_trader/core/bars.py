@@ -44,6 +44,25 @@ class Split(NamedTuple):
         return session_date(first_ns(self.day))
 
 
+class Dividend(NamedTuple):
+    """A cash dividend: who holds the share at the close before ``day`` is paid ``amount`` for it.
+
+    The amount is money a share of that close, in ``currency`` where it is known. ``special`` says
+    that it is no part of the regular ones, which may go ex on the same day.
+    """
+
+    symbol: str
+    day: int
+    amount: float
+    currency: str = ""
+    special: bool = False
+
+    @property
+    def date(self) -> dt.date:
+        """The first session without the dividend."""
+        return session_date(first_ns(self.day))
+
+
 class Block:
     """The bars of symbols that share one calendar.
 
@@ -68,17 +87,22 @@ class Block:
         self.row_of = {symbol: row for row, symbol in enumerate(symbols)}
 
     def cut(self, rows: Iterable[int], first: int, stop: int) -> "Block":
-        """Return the bars ``first`` to ``stop - 1`` of some rows; a whole block is not copied."""
+        """Return the bars ``first`` to ``stop - 1`` of some rows.
+
+        A whole block, rows that follow each other, and a range of one row are not copied.
+        """
         rows = list(rows)
         whole = rows == list(range(len(self.symbols)))
         if whole and first == 0 and stop == len(self.ts_close_ns):
             return self
+        at = rows[0] if rows else 0
+        follow = rows == list(range(at, at + len(rows)))
         return Block(
             tuple(self.symbols[row] for row in rows),
             self.ts_close_ns[first:stop],
             {
                 name: np.ascontiguousarray(
-                    values[:, first:stop] if whole else values[rows, first:stop]
+                    values[at : at + len(rows), first:stop] if follow else values[rows, first:stop]
                 )
                 for name, values in self.fields.items()
             },
@@ -152,13 +176,13 @@ class Bars:
         if self._hash is None:
             digest = hashlib.sha256(self.basis.encode())
             for block in self.blocks:
-                digest.update(np.ascontiguousarray(block.ts_close_ns).tobytes())
+                digest.update(np.ascontiguousarray(block.ts_close_ns).data)
                 for symbol, row in block.row_of.items():
                     digest.update(f"\0{symbol}".encode())
                     for name in FIELDS:
                         if name in block.fields:
                             digest.update(name.encode())
-                            digest.update(block.fields[name][row].tobytes())
+                            digest.update(np.ascontiguousarray(block.fields[name][row]).data)
             self._hash = f"sha256:{digest.hexdigest()}"
         return self._hash
 

@@ -1,19 +1,28 @@
 """Files, frames and bundled samples become validated bars; a column cache makes it fast."""
 
+from neural_trader.data.actions import Actions, load_actions
 from neural_trader.data.bundled import Sample, samples
-from neural_trader.data.loading import load
+from neural_trader.data.entries import Place, place_of
+from neural_trader.data.loading import load, settle
 from neural_trader.data.quotes import load_quotes
 from neural_trader.data.returns import Returns, load_returns, returns_of
+from neural_trader.data.scanning import scan
 from neural_trader.data.schedules import Schedule, read_schedule
 
 __all__ = [
+    "Actions",
+    "Place",
     "Returns",
     "Sample",
     "Schedule",
     "load",
+    "load_actions",
     "load_quotes",
     "load_returns",
+    "place_of",
     "read_schedule",
     "returns_of",
     "samples",
+    "scan",
+    "settle",
 ]

@@ -8,10 +8,8 @@ import json
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import numpy as np
-
-from neural_trader.core import Basis, Block, DataError, Split
-from neural_trader.core.sessions import first_ns, session_day
+from neural_trader.core import Basis, DataError, Split
+from neural_trader.core.sessions import session_day
 
 _FOLDER: Final = Path(__file__).with_name("samples")
 
@@ -97,29 +95,3 @@ def _read_splits(name: str) -> tuple[Split, ...]:
     return tuple(
         Split(symbol, session_day(day, option="day"), float(ratio)) for symbol, day, ratio in rows
     )
-
-
-def adjusted(block: Block, splits: tuple[Split, ...]) -> Block:
-    """Return a block with prices and volumes in shares of after its last split.
-
-    Prices before a split are divided by its ratio, volumes multiplied by it.
-
-    Timing
-    ------
-    Every known split counts, whatever range is loaded later, so that a bar has the same values in
-    every range. The level of an early price therefore knows of later splits; its returns do not.
-    """
-    fields = {name: values.copy() for name, values in block.fields.items()}
-    for split in splits:
-        row = block.row_of.get(split.symbol)
-        if row is None:
-            continue
-        before = int(np.searchsorted(block.ts_close_ns, first_ns(split.day), "left"))
-        for name, values in fields.items():
-            if name == "volume":
-                values[row, :before] *= split.ratio
-            else:
-                values[row, :before] /= split.ratio
-    for values in fields.values():
-        values.flags.writeable = False
-    return Block(block.symbols, block.ts_close_ns, fields)

@@ -7,11 +7,15 @@ for nothing, and the source is read again.
 ::
 
     <folder>/v1/<key>.bars     an entry; the key digests names and bytes of the source's files
+    <folder>/v1/<key>.checked  which very file of that name has passed its checksums; its own time
+                               of modification is that of the last use
     <folder>/v1/<path>.known   the key of a path when it was last read, and its files' stamps
     <folder>/v1/*.tmp          an entry or record that is being written
 
-An entry is a fixed head (magic, version, sizes, CRC-32), JSON that says where each column lies and
-its CRC-32, then the columns, aligned to 64 bytes. Only columns that are read are checked.
+The form of an entry stands in ``entries.py``. Columns are held to their checksums when they are
+read, until all of an entry have been: then a note of the very file that was checked (its inode,
+size and times, the time of change among them) lies beside it, and as long as the file is that one,
+its columns are mapped without being read. The head is checked at every read.
 
 Entries are written under a temporary name and moved into place, and never changed afterwards:
 processes may read, write and evict at the same time, and a mapped entry stays readable after it is
@@ -24,33 +28,23 @@ a notebook has no front door that could pass it in, and where a copy is kept cha
 import json
 import mmap
 import os
-import struct
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import numpy as np
-
-from neural_trader.core import Block, Split
-from neural_trader.core.bars import Floats, Stamps
+from neural_trader.data.entries import ROOM, VERSION, DamagedError, Mapped, decode, encode, seal
 from neural_trader.data.selection import Content
 
 LIMIT_BYTES: Final = 2 << 30
 RECORDS_MAX: Final = 4096
-# To be raised whenever the entry's form changes, or a file would be read into other bars.
-_VERSION: Final = 1
-_MAGIC: Final = b"NTBARS\r\n"
-# Magic, version, length of the JSON, size of the file; then the CRC-32 of these and of the JSON.
-_HEAD: Final = struct.Struct("<8sIIQ")
-_CRC: Final = struct.Struct("<I")
-_ALIGN: Final = 64
 # A file that changed so shortly before it was indexed may have changed again within one tick of
 # the file system's clock.
 _RACY_NS: Final = 2_000_000_000
 # A writer needs seconds; a temporary file this much older than the newest entry has lost its own.
 _LEFTOVER_NS: Final = 3_600_000_000_000
+# An entry is changed by nobody but by accident: a clock's tick on the systems we run on is enough.
+_TICK_NS: Final = 20_000_000
 
 
 class FileStamp(NamedTuple):
@@ -62,10 +56,6 @@ class FileStamp(NamedTuple):
     ctime_ns: int
     inode: int
     device: int
-
-
-class _DamagedError(Exception):
-    """An entry is not what its key, sizes or checksums say."""
 
 
 def cache_folder() -> Path | None:
@@ -102,8 +92,16 @@ def key_of(name: str, files: Sequence[tuple[Path, bytes]]) -> str:
     """
     import hashlib
 
-    digests = [(path.name, hashlib.sha256(data).hexdigest()) for path, data in files]
-    return hashlib.sha256(json.dumps([_VERSION, name, digests]).encode()).hexdigest()
+    return key_of_digests(
+        name, [(path.name, hashlib.sha256(data).hexdigest()) for path, data in files]
+    )
+
+
+def key_of_digests(name: str, digests: Sequence[tuple[str, str]]) -> str:
+    """Return the key of a source by the names of its files and the SHA-256 of their bytes."""
+    import hashlib
+
+    return hashlib.sha256(json.dumps([VERSION, name, digests]).encode()).hexdigest()
 
 
 class ColumnCache:
@@ -123,7 +121,7 @@ class ColumnCache:
     """
 
     def __init__(self, folder: Path, *, limit_bytes: int = LIMIT_BYTES) -> None:
-        self.folder = folder / f"v{_VERSION}"
+        self.folder = folder / f"v{VERSION}"
         self.limit_bytes = limit_bytes
         self.damaged = 0
         self._warned = False
@@ -161,28 +159,101 @@ class ColumnCache:
         path = self._entry(key)
         try:
             with path.open("rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                _require(size >= _HEAD.size + _CRC.size, "it is cut")
-                mapped = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
-            content = _decode(mapped, key, symbols)
+                stamp = _identity(os.fstat(file.fileno()))
+                mapped = Mapped(file.fileno(), 0, access=mmap.ACCESS_READ)
+            mapped.path, mapped.inode = path, (stamp[0], stamp[1])
+            is_checked = self._is_checked(path, stamp)
+            content = decode(mapped, key, symbols, is_checked=is_checked)
         except FileNotFoundError:
             return None
         except OSError as error:
             self._warn("the column cache cannot be read (%s); reading the source", error)
             return None
-        except (_DamagedError, ValueError, KeyError, TypeError) as error:
+        except (DamagedError, ValueError, KeyError, TypeError) as error:
             self.damaged += 1
             self._warn("the cache entry %s is damaged (%s); rebuilding it", path, error)
             return None
+        whole = symbols is None or set(symbols) >= set(content.symbols)
+        noted = is_checked or (whole and self._note_checked(path, stamp))
         with suppress(OSError):
-            # The time of the last use, for eviction.
-            os.utime(path)
+            # The time of the last use, for eviction. The entry's own may not move: it tells whether
+            # the file is the one that was checked.
+            os.utime(path.with_suffix(".checked") if noted else path)
         return content
 
     def write(self, key: str, content: Content) -> None:
         """Keep a content; a failure costs a warning and nothing else."""
-        self._write(self._entry(key), _encode(content, key))
+        self._write(self._entry(key), encode(content, key))
         self._evict(self._entry(key))
+
+    def draft(self, size: int) -> "Draft | None":
+        """Return a new file of the cache, mapped for writing; None where there is no room for it.
+
+        Parameters
+        ----------
+        size : int
+            Bytes of its columns.
+        """
+        import tempfile
+
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(".tmp", "draft.", self.folder)
+            try:
+                # Room is taken now: a full disk would end the process at a write through the map.
+                _reserve(handle, ROOM + size)
+                return Draft(Path(temporary), Mapped(handle, ROOM + size))
+            except BaseException:
+                Path(temporary).unlink()
+                raise
+            finally:
+                os.close(handle)
+        except OSError as error:
+            self._warn("the column cache cannot be written (%s); going on without", error)
+            return None
+
+    def publish(self, draft: "Draft", key: str, content: Content) -> None:
+        """Make a draft, in which the columns of a content lie, its entry; or write one anew."""
+        path = self._entry(key)
+        if not seal(draft.mapped, content, key):
+            draft.drop()
+            self.write(key, content)
+            return
+        try:
+            # Crash: before this line the old entry or none is there, after it the new one.
+            draft.path.replace(path)
+            stat = path.stat()
+            draft.mapped.path, draft.mapped.inode = path, (stat.st_dev, stat.st_ino)
+        except OSError as error:
+            draft.drop()
+            self._warn("the column cache cannot be written (%s); going on without", error)
+        self._evict(path)
+
+    def _is_checked(self, path: Path, stamp: list[int]) -> bool:
+        try:
+            found: object = json.loads(path.with_suffix(".checked").read_bytes())
+        except (OSError, ValueError):
+            return False
+        return found == stamp
+
+    def _note_checked(self, path: Path, stamp: list[int]) -> bool:
+        """Note that a file has passed all its checksums, unless it may have changed since."""
+        import tempfile
+
+        note = path.with_suffix(".checked")
+        with suppress(OSError):
+            handle, temporary = tempfile.mkstemp(".tmp", f"{path.stem[:16]}.", self.folder)
+            with os.fdopen(handle, "wb") as file:
+                file.write(json.dumps(stamp).encode())
+                file.flush()
+                now_ns = os.fstat(file.fileno()).st_mtime_ns
+            # A clock of whole seconds cannot tell one change from the next.
+            is_fine = now_ns % 1_000_000_000 or stamp[-1] % 1_000_000_000
+            if is_fine and now_ns - max(stamp[-2:]) > _TICK_NS:
+                Path(temporary).replace(note)
+                return True
+            Path(temporary).unlink()
+        return False
 
     def _entry(self, key: str) -> Path:
         return self.folder / f"{key}.bars"
@@ -219,23 +290,32 @@ class ColumnCache:
         except OSError:
             # Another process evicts at the same time: it does the work.
             return
-        found.sort(key=lambda each: (each[0].st_mtime_ns, each[1]), reverse=True)
+        used_ns = {path.stem: stat.st_mtime_ns for stat, path in found if path.suffix == ".checked"}
+        entries = {path.stem for _, path in found if path.suffix == ".bars"}
+        aged = [
+            (max(stat.st_mtime_ns, used_ns.get(path.stem, 0)), stat.st_size, path)
+            for stat, path in found
+        ]
+        aged.sort(key=lambda each: (each[0], each[2]), reverse=True)
         kept_bytes = records = 0
-        for stat, path in found:
+        for time_ns, size, path in aged:
             if path.suffix == ".tmp":
-                dead = newest_ns - stat.st_mtime_ns > _LEFTOVER_NS
+                dead = newest_ns - time_ns > _LEFTOVER_NS
             elif path.suffix == ".known":
                 records += 1
                 dead = records > RECORDS_MAX
+            elif path.suffix == ".checked":
+                dead = path.stem not in entries
             elif path.suffix == ".bars":
-                kept_bytes += stat.st_size
+                kept_bytes += size
                 dead = kept_bytes > self.limit_bytes and path != newest
-                kept_bytes -= stat.st_size if dead else 0
+                kept_bytes -= size if dead else 0
             else:
                 dead = False
             if dead:
-                with suppress(OSError):
-                    path.unlink()
+                for gone in (path, path.with_suffix(".checked")):
+                    with suppress(OSError):
+                        gone.unlink()
 
     def _warn(self, message: str, *values: object) -> None:
         """Log one warning; the first cause of a load explains the others."""
@@ -246,99 +326,26 @@ class ColumnCache:
             logging.getLogger(__name__).warning(message, *values)
 
 
-def _require(sound: bool, reason: str) -> None:
-    """Refuse an entry that is not sound."""
-    if not sound:
-        raise _DamagedError(reason)
+class Draft(NamedTuple):
+    """A file of the cache that is being filled, and its columns mapped for writing."""
+
+    path: Path
+    mapped: Mapped
+
+    def drop(self) -> None:
+        """Delete the file; what is mapped stays as it is."""
+        with suppress(OSError):
+            self.path.unlink()
 
 
-def _encode(content: Content, key: str) -> list[Any]:
-    """Return the parts of an entry."""
-    parts: list[Any] = []
-    offset = 0
-
-    def place(values: Floats | Stamps) -> int:
-        nonlocal offset
-        at = offset
-        padding = -values.nbytes % _ALIGN
-        parts.extend((values, bytes(padding)))
-        offset += values.nbytes + padding
-        return at
-
-    blocks = [
-        {
-            "symbols": block.symbols,
-            "bars": len(block.ts_close_ns),
-            "stamps": [place(block.ts_close_ns), zlib.crc32(block.ts_close_ns.data)],
-            "fields": {
-                name: [place(values), [zlib.crc32(row.data) for row in values]]
-                for name, values in block.fields.items()
-            },
-        }
-        for block in content.blocks
-    ]
-    layout = {
-        "key": key,
-        "symbols": content.symbols,
-        "basis": content.basis,
-        "faults": content.faults,
-        "splits": content.splits,
-        "labels": content.labels,
-        "blocks": blocks,
-    }
-    text = json.dumps(layout).encode()
-    start = _HEAD.size + _CRC.size + len(text)
-    padding = -start % _ALIGN
-    head = _HEAD.pack(_MAGIC, _VERSION, len(text), start + padding + offset)
-    crc = _CRC.pack(zlib.crc32(text, zlib.crc32(head)))
-    return [head, crc, text, bytes(padding), *parts]
+def _identity(stat: os.stat_result) -> list[int]:
+    """Return what tells a file of the cache apart from its earlier self; its times stand last."""
+    return [stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
 
 
-def _decode(mapped: mmap.mmap, key: str, symbols: Sequence[str] | None) -> Content:
-    """Check the head of an entry and read the columns of some symbols."""
-    head = mapped[: _HEAD.size]
-    magic, version, length, size = _HEAD.unpack(head)
-    _require(magic == _MAGIC and version == _VERSION, "it is no entry of this version")
-    _require(size == len(mapped), "it is cut or has a tail")
-    start = _HEAD.size + _CRC.size
-    text = mapped[start : start + length]
-    crc = _CRC.unpack(mapped[_HEAD.size : start])[0]
-    _require(crc == zlib.crc32(text, zlib.crc32(head)), "its head fails the checksum")
-    layout = json.loads(text)
-    _require(layout["key"] == key, "it belongs to another source")
-    base = start + length + (-(start + length)) % _ALIGN
-    blocks = tuple(_blocks(mapped, base, layout["blocks"], symbols))
-    # An entry from before files had either has neither.
-    splits = tuple(Split(*each) for each in layout.get("splits", ()))
-    labels = tuple(layout.get("labels", ()))
-    held, basis = tuple(layout["symbols"]), layout["basis"]
-    return Content(held, blocks, basis, layout["faults"], splits, labels)
-
-
-def _blocks(
-    mapped: mmap.mmap, base: int, layouts: Sequence[Any], symbols: Sequence[str] | None
-) -> Iterator[Block]:
-    """Yield the blocks that hold wanted symbols, with those symbols alone, in the wanted order."""
-    for layout in layouts:
-        held, bars = layout["symbols"], layout["bars"]
-        rows = [held.index(each) for each in (held if symbols is None else symbols) if each in held]
-        if not rows:
-            continue
-        at, crc = layout["stamps"]
-        stamps = np.frombuffer(mapped, np.int64, bars, base + at)
-        _require(zlib.crc32(stamps.data) == crc, "its stamps fail the checksum")
-        fields = {}
-        for name, (at, crcs) in layout["fields"].items():
-            values = np.frombuffer(mapped, np.float64, bars * len(held), base + at)
-            fields[name] = _rows(values.reshape(len(held), bars), rows, crcs)
-        yield Block(tuple(held[row] for row in rows), stamps, fields)
-
-
-def _rows(values: Floats, rows: Sequence[int], crcs: Sequence[int]) -> Floats:
-    """Return some rows of a column, checked: all of them without a copy."""
-    if rows != list(range(len(values))):
-        values = values[rows]
-    for at, row in enumerate(rows):
-        _require(zlib.crc32(values[at].data) == crcs[row], "a column fails the checksum")
-    values.flags.writeable = False
-    return values
+def _reserve(handle: int, size: int) -> None:
+    """Give a file its size, and its blocks where the system can."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(handle, 0, size)
+    else:
+        os.truncate(handle, size)

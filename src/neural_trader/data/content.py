@@ -39,7 +39,13 @@ def read_content(name: str, tables: Sequence[Table]) -> Content:
     sound = [each for each in series if each.symbol not in faults]
     splits = tuple(split for table in tables for split in table.splits)
     labels = tuple(sorted({label for table in tables for label in table.labels}))
-    return Content(tuple(homes), _group(sound), readings[0].basis, faults, splits, labels)
+    dividends = {
+        table.symbol: table.dividends
+        for table in tables
+        if table.symbol is not None and table.dividends is not None
+    }
+    basis = readings[0].basis
+    return Content(tuple(homes), _group(sound), basis, faults, splits, labels, dividends)
 
 
 def _check_agreement(name: str, tables: Sequence[Table], readings: Sequence[Reading]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neural_trader.core import ConfigError, DataError
-from neural_trader.data.layouts import is_field_name, is_time_name
+from neural_trader.data.layouts import is_field_name, is_time_name, read_names
 from neural_trader.data.tables import Table
 
 if TYPE_CHECKING:
@@ -39,7 +39,10 @@ def frame_table(source: object, symbols: Sequence[str] | None, timestamps: objec
     polars, pandas = sys.modules.get("polars"), sys.modules.get("pandas")
     if polars and isinstance(source, (polars.DataFrame, polars.LazyFrame)):
         name = "the Polars frame"
-        frame = _collected(source) if isinstance(source, polars.LazyFrame) else source
+        if isinstance(source, polars.LazyFrame):
+            frame = _collected(name, source, symbol, is_timed=timestamps is None)
+        else:
+            frame = source
     elif pandas and isinstance(source, (pandas.DataFrame, pandas.Series)):
         name, frame = "the pandas frame", _pandas_frame(source)
     elif isinstance(source, Mapping):
@@ -61,11 +64,20 @@ def frame_table(source: object, symbols: Sequence[str] | None, timestamps: objec
     return Table(name, frame, symbol)
 
 
-def _collected(plan: "pl.LazyFrame") -> "pl.DataFrame":
+def _collected(
+    name: str, plan: "pl.LazyFrame", symbol: str | None, *, is_timed: bool
+) -> "pl.DataFrame":
+    """Run a plan by the streaming engine; one whose columns are no bars is refused before it runs.
+
+    ``is_timed`` says that the plan has the times itself.
+    """
     import polars as pl
 
     try:
-        return plan.collect()
+        schema = plan.collect_schema()
+        if is_timed:
+            read_names(Table(name, pl.DataFrame(schema=schema), symbol))
+        return plan.collect(engine="streaming")
     except (pl.exceptions.PolarsError, OSError) as error:
         message = f"the Polars plan cannot be run: {str(error).strip().splitlines()[0]}"
         raise DataError(message) from error

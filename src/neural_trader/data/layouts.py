@@ -6,7 +6,7 @@ but the time is the closes of the symbol that it is named by.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,6 @@ from neural_trader.core import Basis, DataError
 from neural_trader.core.bars import Floats, Stamps
 from neural_trader.data.tables import Table
 from neural_trader.data.times import Times, read_times
-
-if TYPE_CHECKING:
-    import polars as pl
 
 TIME_NAMES: Final = (
     "date",
@@ -82,7 +79,7 @@ class Reading(NamedTuple):
     clock: str
 
 
-class _Names(NamedTuple):
+class Names(NamedTuple):
     """Which column plays which part."""
 
     time: str
@@ -105,8 +102,8 @@ def read_table(table: Table) -> Reading:
         message = f"{table.name} has no rows; expected one a bar"
         raise DataError(message)
     first, *others = table.frame.columns
-    wide = _Names(first, None, {}, tuple(others), "raw")
-    names = wide if table.wide else _read_names(table)
+    wide = Names(first, None, {}, tuple(others), "raw")
+    names = wide if table.wide else read_names(table)
     times = read_times(table, names.time)
     if "close" not in names.fields:
         series = _wide(table, names, times)
@@ -133,7 +130,7 @@ def plain(name: str) -> str:
     return "".join(each for each in name.strip().casefold() if each not in " _-.*\ufeff")
 
 
-def _read_names(table: Table) -> _Names:
+def read_names(table: Table) -> Names:
     """Give each column its part.
 
     Single letters count as fields only where open, high, low and close all have one: O, C and V
@@ -178,7 +175,7 @@ def _read_names(table: Table) -> _Names:
             f"{found}"
         )
         raise DataError(message)
-    return _Names(time[0], symbol, fields, others, basis)
+    return Names(time[0], symbol, fields, others, basis)
 
 
 def _part_of(name: str, *, first: bool, letters: bool) -> str:
@@ -190,19 +187,19 @@ def _part_of(name: str, *, first: bool, letters: bool) -> str:
     return next((part for part, known in PART_NAMES.items() if name in known), "other")
 
 
-def _single(table: Table, names: _Names, times: Times) -> list[Series]:
+def _single(table: Table, names: Names, times: Times) -> list[Series]:
     if table.symbol is None:
         message = (
             f"{table.name} holds one series without a symbol. Name it: symbols='KO', or add a "
             "symbol column"
         )
         raise DataError(message)
-    fields = {field: _floats(table.frame[column]) for field, column in names.fields.items()}
+    fields = read_floats(table, names.fields)
     rows = np.arange(table.frame.height)
     return [Series(table.symbol, times.stamps, fields, rows, names.fields, table)]
 
 
-def _wide(table: Table, names: _Names, times: Times) -> list[Series]:
+def _wide(table: Table, names: Names, times: Times) -> list[Series]:
     rows = np.arange(table.frame.height)
     if not all(name.strip() for name in names.others):
         message = (
@@ -210,11 +207,12 @@ def _wide(table: Table, names: _Names, times: Times) -> list[Series]:
             "makes one. Name or drop it"
         )
         raise DataError(message)
+    closes = read_floats(table, {name: name for name in names.others})
     return [
         Series(
             name.strip(),
             times.stamps,
-            {"close": _floats(table.frame[name])},
+            {"close": closes[name]},
             rows,
             {"close": name},
             table,
@@ -223,7 +221,7 @@ def _wide(table: Table, names: _Names, times: Times) -> list[Series]:
     ]
 
 
-def _long(table: Table, names: _Names, times: Times) -> list[Series]:
+def _long(table: Table, names: Names, times: Times) -> list[Series]:
     """Split by symbol, in the order in which the symbols first stand."""
     import polars as pl
 
@@ -233,13 +231,18 @@ def _long(table: Table, names: _Names, times: Times) -> list[Series]:
     if not (texts or found.dtype.is_integer()):
         message = f"{table.name}: column {column!r} holds {found.dtype}; expected symbols as text"
         raise DataError(message)
-    labels = found.cast(pl.String).str.strip_chars()
-    missing = np.flatnonzero((labels.is_null() | (labels == "")).to_numpy())
+    label = pl.col(column).cast(pl.String).str.strip_chars()
+    # One query: each of its own would cost as much as a thousand rows of it.
+    told = found.to_frame(column).select(
+        label=label, missing=label.is_null() | (label == ""), code=label.rank("dense")
+    )
+    labels = told["label"]
+    missing = np.flatnonzero(told["missing"].to_numpy())
     if len(missing):
         text = f"column {column!r} has no symbol"
         raise table.fault(int(missing[0]), text, "Fill or drop the row", more=len(missing) - 1)
-    fields = {field: _floats(table.frame[name]) for field, name in names.fields.items()}
-    codes = labels.rank("dense").to_numpy()
+    fields = read_floats(table, names.fields)
+    codes = told["code"].to_numpy()
     order = np.argsort(codes, kind="stable")
     starts = np.flatnonzero(np.diff(codes[order], prepend=0))
     groups = sorted(np.split(order, starts[1:]), key=lambda rows: int(rows[0]))
@@ -256,15 +259,27 @@ def _long(table: Table, names: _Names, times: Times) -> list[Series]:
     ]
 
 
-def _floats(series: "pl.Series") -> Floats:
+def read_floats(table: Table, columns: Mapping[str, str]) -> dict[str, Floats]:
     """Return float64 values: NaN where a cell is empty or no number, which the checks refuse.
 
     Texts are read as Python's ``float`` reads them, to the last bit.
     """
     import polars as pl
 
-    if series.dtype == pl.String:
-        series = series.str.strip_chars()
-    elif not series.dtype.is_numeric():
-        return np.full(len(series), np.nan)
-    return np.array(series.cast(pl.Float64, strict=False).fill_null(float("nan")))
+    found: dict[str, Floats] = {}
+    asked = []
+    for field, column in columns.items():
+        kind = table.frame.schema[column]
+        if kind == pl.Float64 and not table.frame[column].null_count():
+            found[field] = np.array(table.frame[column])
+        elif kind == pl.String or kind.is_numeric():
+            values = pl.col(column)
+            values = values.str.strip_chars() if kind == pl.String else values
+            asked.append(values.cast(pl.Float64, strict=False).fill_null(np.nan).alias(column))
+        else:
+            found[field] = np.full(table.frame.height, np.nan)
+    read = table.frame.select(asked) if asked else None
+    for field, column in columns.items():
+        if field not in found and read is not None:
+            found[field] = np.array(read[column])
+    return {field: found[field] for field in columns}

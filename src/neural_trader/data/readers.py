@@ -26,7 +26,7 @@ def _read_csv(path: Path, data: bytes, name: str) -> Table:
     import polars as pl
 
     text = CsvText(data)
-    header = _header_of(text, data, name)
+    header = header_of(text, data, name)
     try:
         frame = pl.read_csv(data, separator=text.separator, infer_schema=False)
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
@@ -38,12 +38,13 @@ def _read_csv(path: Path, data: bytes, name: str) -> Table:
         )
         raise DataError(message)
     # A blank line is no record; Polars makes it a row of nulls.
-    frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
+    if all(frame.null_count().row(0)):
+        frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
     frame.columns = header
     return Table(name, frame, path.stem, text)
 
 
-def _header_of(text: CsvText, data: bytes, name: str) -> list[str]:
+def header_of(text: CsvText, data: bytes, name: str) -> list[str]:
     """Return the names of the columns, each once."""
     start = data[: 1 << 20].decode("utf-8-sig", errors="replace").lstrip("\r\n")
     try:
@@ -126,4 +127,5 @@ def _read_parquet(path: Path, data: bytes, name: str) -> Table:
         basis=kept.origin.basis,
         splits=kept.known_splits,
         labels=kept.labels,
+        dividends=kept.known_dividends,
     )

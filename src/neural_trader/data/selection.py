@@ -1,11 +1,20 @@
 """What a source holds, and the choice of symbols and days from it."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
-from neural_trader.core import Basis, Block, ConfigError, DataError, Split, unknown_symbol
+from neural_trader.core import (
+    Basis,
+    Block,
+    ConfigError,
+    DataError,
+    Dividend,
+    Split,
+    unknown_symbol,
+)
 from neural_trader.core.sessions import first_ns, last_ns, session_date
 
 
@@ -15,7 +24,8 @@ class Content(NamedTuple):
     ``symbols`` are all of them in the order of the source, the faulty ones too; ``blocks`` hold
     the sound ones, or those of them that were asked for; ``faults`` maps a symbol to its message.
     ``splits`` are those that raw prices are not adjusted for, ``labels`` what every result must
-    say: the files of a catalog know both.
+    say. ``dividends`` has the symbols whose cash dividends are known, with none where none was
+    paid. The files of a catalog know all three.
     """
 
     symbols: tuple[str, ...]
@@ -24,6 +34,7 @@ class Content(NamedTuple):
     faults: Mapping[str, str]
     splits: tuple[Split, ...] = ()
     labels: tuple[str, ...] = ()
+    dividends: Mapping[str, tuple[Dividend, ...]] = MappingProxyType({})
 
 
 class Span(NamedTuple):
@@ -60,7 +71,9 @@ def select(
         if symbol not in homes:
             raise DataError(unknown_symbol(symbol, content.symbols, where=name))
         groups.setdefault(id(homes[symbol]), []).append(symbol)
-    return _merged([_cut(name, homes[members[0]], members, span) for members in groups.values()])
+    return merged_blocks(
+        [_cut(name, homes[members[0]], members, span) for members in groups.values()]
+    )
 
 
 def _check_faults(content: Content, wanted: Sequence[str]) -> None:
@@ -93,7 +106,7 @@ def _words(span: Span) -> str:
     return f"from {session_date(first_ns(span.first))} to {session_date(first_ns(span.last))}"
 
 
-def _merged(blocks: Sequence[Block]) -> tuple[Block, ...]:
+def merged_blocks(blocks: Sequence[Block]) -> tuple[Block, ...]:
     """Join blocks that share a calendar within the range: equal data give equal blocks."""
     if len(blocks) == 1:
         return tuple(blocks)

@@ -9,7 +9,7 @@ import io
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from neural_trader.core import Basis, DataError, Split
+from neural_trader.core import Basis, DataError, Dividend, Split
 
 if TYPE_CHECKING:
     import polars as pl
@@ -71,6 +71,8 @@ class Table(NamedTuple):
         What the source says of its prices. None: the names of the columns tell.
     splits, labels : tuple
         As :class:`~neural_trader.data.selection.Content` has them.
+    dividends : tuple of Dividend or None
+        Of its one symbol. None: nobody knows.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Table(NamedTuple):
     basis: Basis | None = None
     splits: tuple[Split, ...] = ()
     labels: tuple[str, ...] = ()
+    dividends: tuple[Dividend, ...] | None = None
 
     def place(self, row: int) -> str:
         """Return the words for a row, counted from 0: ``row 3 (line 4 of prices.csv)``."""

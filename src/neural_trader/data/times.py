@@ -30,7 +30,7 @@ _ISO: Final = (
 )
 _INTEGER: Final = r"^-?\d{1,20}$"
 # Stamps are int64 nanoseconds: they reach from 1677-09-22 to 2262-04-10.
-_DAY_MAX: Final = 106_750
+DAY_MAX: Final = 106_750
 
 
 class Times(NamedTuple):
@@ -51,8 +51,8 @@ def read_times(table: Table, column: str) -> Times:
     import polars as pl
 
     series = table.frame[column]
-    missing = np.flatnonzero(series.is_null().to_numpy())
-    if len(missing):
+    if series.null_count():
+        missing = np.flatnonzero(series.is_null().to_numpy())
         text = f"column {column!r} has no time"
         raise table.fault(int(missing[0]), text, "Fill or drop the row", more=len(missing) - 1)
     if series.dtype == pl.Date:
@@ -62,7 +62,7 @@ def read_times(table: Table, column: str) -> Times:
     if series.dtype.is_integer():
         return _from_integers(table, column, series)
     if isinstance(series.dtype, (pl.String, pl.Categorical, pl.Enum)):
-        return _from_text(table, column, series.cast(pl.String).str.strip_chars())
+        return _from_text(table, column, series.cast(pl.String))
     message = (
         f"{table.name}: column {column!r} holds {series.dtype} (such as {series[0]!r}), which "
         f"is no time. {_ADVICE}"
@@ -71,7 +71,7 @@ def read_times(table: Table, column: str) -> Times:
 
 
 def _from_days(table: Table, column: str, days: Stamps) -> Times:
-    far = np.flatnonzero(np.abs(days) > _DAY_MAX)
+    far = np.flatnonzero(np.abs(days) > DAY_MAX)
     if len(far):
         text = f"column {column!r}: the date lies outside 1677 to 2262"
         raise table.fault(int(far[0]), text, "Mend or drop the row", more=len(far) - 1)
@@ -133,22 +133,34 @@ def _from_integers(table: Table, column: str, series: "pl.Series") -> Times:
 
 def _from_text(table: Table, column: str, text: "pl.Series") -> Times:
     """Read texts, all of one kind: dates, integers, or times with one offset."""
-    if bool(text.str.contains(_INTEGER).all()):
-        return _from_integers(table, column, text)
-    dated = text.str.contains(_DATE)
-    timed = text.str.contains(_ISO)
-    wrong = np.flatnonzero(~(dated | timed).to_numpy())
+    import polars as pl
+
+    stripped = pl.col("text").str.strip_chars()
+    # One query: each of its own would cost as much as a thousand rows of it.
+    told = text.to_frame("text").select(
+        text=stripped,
+        dated=stripped.str.contains(_DATE),
+        parsed=stripped.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False),
+    )
+    text, parsed = told["text"], told["parsed"]
+    dated = told["dated"].to_numpy()
+    timed = dated
+    if not len(text) or not bool(dated.all()):
+        if bool(text.str.contains(_INTEGER).all()):
+            return _from_integers(table, column, text)
+        timed = text.str.contains(_ISO).to_numpy()
+    is_mixed = timed is not dated and bool(dated.any()) and bool(timed.any())
+    wrong = np.flatnonzero(~(dated | timed))
     if len(wrong):
         row = int(wrong[0])
         found = f"column {column!r}: {text[row]!r} is no time"
         raise table.fault(row, found, _ADVICE, more=len(wrong) - 1)
-    if bool(dated.any()) and bool(timed.any()):
-        row = int(np.flatnonzero((dated != dated[0]).to_numpy())[0])
+    if is_mixed:
+        row = int(np.flatnonzero(dated != dated[0])[0])
         found = f"column {column!r}: {text[row]!r} mixes dates and times; row 1 is {text[0]!r}"
         raise table.fault(row, found, _ADVICE)
-    parsed = text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
-    wrong = np.flatnonzero(parsed.is_null().to_numpy())
-    if len(wrong):
+    if parsed.null_count():
+        wrong = np.flatnonzero(parsed.is_null().to_numpy())
         row = int(wrong[0])
         found = f"column {column!r}: {text[row]!r} is no day of the calendar"
         raise table.fault(row, found, _ADVICE, more=len(wrong) - 1)

@@ -5,7 +5,7 @@ is the highest and the low the lowest price of a bar, up to one part in a billio
 is told by its row, with the number of others of its kind.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,8 @@ Faults = tuple[NDArray[np.intp], str, str]
 
 def find_fault(series: Series) -> DataError | None:
     """Return the first fault of a series, in the order of its rows; None where it has none."""
+    if _is_sound(series):
+        return None
     first: tuple[int, NDArray[np.intp], str, str] | None = None
     for positions, text, advice in _faults(series):
         at = int(positions[0])
@@ -36,6 +38,43 @@ def find_fault(series: Series) -> DataError | None:
     # A column of a wide table bears the name of its symbol: once is enough.
     owner = "" if described.startswith(f"{series.symbol} ") else f"{series.symbol}: "
     return series.table.fault(row, f"{owner}{described}", advice, more=len(positions) - 1)
+
+
+def _is_sound(series: Series) -> bool:
+    """Return whether no check can fail: the common case, in a fraction of their time."""
+    stamps, fields = series.stamps, series.fields
+    if not (stamps[1:] > stamps[:-1]).all():
+        return False
+    is_full = all(is_positive(x, is_volume=name == "volume") for name, x in fields.items())
+    return is_full and is_in_range(fields)
+
+
+def is_positive(values: NDArray[np.float64], *, is_volume: bool) -> bool:
+    """Return whether all values are finite, and prices above or volumes at least zero."""
+    # A NaN among the values makes both of them NaN, which compares as False.
+    low, high = float(values.min()), float(values.max())
+    return (low >= 0.0 if is_volume else low > 0.0) and high < np.inf
+
+
+def is_in_range(fields: Mapping[str, NDArray[np.float64]]) -> bool:
+    """Return whether the prices of every bar lie between its low and its high."""
+    high, low = fields.get("high"), fields.get("low")
+    if high is not None and low is not None and _is_under(high, low):
+        return False
+    inner = [fields[name] for name in ("open", "close") if name in fields]
+    return all(
+        (high is None or not _is_over(values, high)) and (low is None or not _is_under(values, low))
+        for values in inner
+    )
+
+
+def _is_over(values: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
+    # Plainly first: what holds so holds with noise allowed for.
+    return not bool((values <= high).all()) and bool((values > high * (1 + _NOISE)).any())
+
+
+def _is_under(values: NDArray[np.float64], low: NDArray[np.float64]) -> bool:
+    return not bool((values >= low).all()) and bool((values < low * (1 - _NOISE)).any())
 
 
 def _values(series: Series, at: int) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from neural_trader.reports.card_text import print_card
 from neural_trader.reports.page import report
+from neural_trader.reports.quality_page import quality_report
+from neural_trader.reports.quality_terminal import print_quality
 from neural_trader.reports.risk_page import risk_report
 from neural_trader.reports.risk_terminal import print_risk, print_risk_backtest, print_stress
 from neural_trader.reports.sheet import TearSheet, Terms, tear_sheet
@@ -12,11 +14,13 @@ __all__ = [
     "Terms",
     "print_card",
     "print_metrics",
+    "print_quality",
     "print_result",
     "print_risk",
     "print_risk_backtest",
     "print_stress",
     "print_sweep",
+    "quality_report",
     "report",
     "risk_report",
     "tear_sheet",

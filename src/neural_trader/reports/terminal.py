@@ -73,6 +73,7 @@ def print_sweep(result: SweepResult, console: "Console | None" = None) -> None:
         ("refused by the strategy", f"{summary['not_run']:,}"),
         ("ruined", f"{summary['ruined']:,}"),
         ("beyond the leverage limit", f"{summary['refused']:,}"),
+        ("indicator cache", _cache_words(result)),
     ):
         console.print(Text(f"{name:<27}{value:>16}"), soft_wrap=True, highlight=False)
     table = Table(title=f"best by {words(rank_by)}", title_justify="left", box=None)
@@ -91,6 +92,13 @@ def print_sweep(result: SweepResult, console: "Console | None" = None) -> None:
         told = ", ".join(f"{words(name)} {written(name, after[name])}" for name in _SHOWN)
         console.print(Text(f"the first from {after['start']} on: {told}"), soft_wrap=True)
     console.print(Text(f"- {note}", style="dim"), soft_wrap=True)
+
+
+def _cache_words(result: SweepResult) -> str:
+    stats = result.cache
+    if stats is None or not stats.hits + stats.misses:
+        return "not used"
+    return f"{stats.hit_rate:.1%} of {stats.hits + stats.misses:,}"
 
 
 def print_metrics(sheet: "TearSheet", console: "Console | None" = None) -> None:

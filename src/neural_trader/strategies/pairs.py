@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from neural_trader._kernels import pairs as kernel
-from neural_trader.core import ConfigError
+from neural_trader.core import ConfigError, scratch
 from neural_trader.core.numbers import settle
 from neural_trader.strategies.parameters import (
     read_finite,
@@ -123,11 +123,11 @@ class Pairs(_Legs, frozen=True, kw_only=True, tag="pairs", forbid_unknown_fields
     def signals(self, legs: Legs) -> Floats:
         """Return hedge ratio, spread and z-score at every bar, shape (3, T)."""
         bars = legs.close.shape[1]
-        out = np.empty((3, bars))
+        out = scratch.empty((3, bars))
         # A window of more bars than there are is undefined at all of them, however long it is.
         lookback = min(self.lookback, max(bars + 1, 3))
-        scratch = np.empty((kernel.SCRATCH_ROWS, lookback))
-        kernel.signals(legs.close, legs.rows[0], legs.rows[1], lookback, scratch, out)
+        room = np.empty((kernel.SCRATCH_ROWS, lookback))
+        kernel.signals(legs.close, legs.rows[0], legs.rows[1], lookback, room, out)
         return out
 
     def decide(self, legs: Legs, signals: Floats, money: float, out: IntentBuffer) -> int:

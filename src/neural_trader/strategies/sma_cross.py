@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from neural_trader._kernels import sma_cross as kernel
-from neural_trader.core import ConfigError
+from neural_trader.core import ConfigError, scratch
 from neural_trader.core.numbers import settle
 from neural_trader.strategies.parameters import read_size, read_symbol, read_whole
 from neural_trader.strategies.protocol import Floats, IntentBuffer, Legs
@@ -93,7 +93,7 @@ class SmaCross(_Leg, frozen=True, kw_only=True, tag="sma-cross", forbid_unknown_
     def signals(self, legs: Legs) -> Floats:
         """Return the fast and the slow average at every bar, shape (2, T)."""
         bars = legs.close.shape[1]
-        out = np.empty((2, bars))
+        out = scratch.empty((2, bars))
         # A window of more bars than there are is undefined at all of them, however long it is.
         windows = (min(self.fast, bars + 1), min(self.slow, bars + 1))
         kernel.signals(legs.close, legs.rows[0], windows, np.empty(windows[1]), out)

@@ -2,7 +2,9 @@
 
 import errno
 import logging
+import mmap
 import os
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
@@ -90,7 +92,7 @@ def test_a_whole_block_is_mapped_and_aligned_and_cannot_be_written(tmp_path: Pat
             root: Any = array
             while isinstance(root, np.ndarray):
                 root = root.base
-            assert type(getattr(root, "obj", root)).__name__ == "mmap"
+            assert isinstance(getattr(root, "obj", root), mmap.mmap)
             assert array.ctypes.data % 64 == 0
             with pytest.raises(ValueError, match="read-only"):
                 array[...] = 0
@@ -134,6 +136,84 @@ def test_every_cut_is_found(tmp_path: Path) -> None:
         assert checked.damaged == 1, size
     path.write_bytes(sound + b"\0")
     assert ColumnCache(tmp_path).read(KEY, None) is None
+
+
+def test_an_entry_is_checked_once_and_again_when_it_was_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sums: list[int] = []
+    real = zlib.crc32
+
+    def crc32(data: Any, *start: int) -> int:
+        sums.append(len(data))
+        return real(data, *start)
+
+    store = ColumnCache(tmp_path)
+    store.write(KEY, content())
+    [path] = entries(tmp_path)
+    note = path.with_suffix(".checked")
+    # Within a tick of its last change nothing is noted: it could change again, unseen.
+    assert same(store.read(KEY, None), content())
+    assert not note.exists()
+    monkeypatch.setattr(module, "_TICK_NS", -(1 << 60))
+    # Some of its columns are not all.
+    assert store.read(KEY, ["KO"]) is not None
+    assert not note.exists()
+    assert same(store.read(KEY, None), content())
+    assert note.exists()
+    monkeypatch.setattr(zlib, "crc32", crc32)
+    used_ns = note.stat().st_mtime_ns
+    os.utime(note, ns=(0, 0))
+    assert same(store.read(KEY, None), content())
+    assert len(sums) == 2
+    # Both are sums of the head. The use is noted where it changes no stamp of the entry.
+    assert note.stat().st_mtime_ns >= used_ns
+    sound = path.read_bytes()
+    stat = path.stat()
+    at = sound.index(np.float64(5.0).tobytes())
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(b"\xff")
+    # Same size, inode and time of modification: the time of change tells.
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert store.read(KEY, None) is None
+    assert store.damaged == 1
+
+
+@pytest.mark.parametrize("note", [b"", b"{}", b"[1, 2, 3, 4, 5]", b"\xff", b"[1"])
+def test_a_foreign_note_checks_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, note: bytes
+) -> None:
+    monkeypatch.setattr(module, "_TICK_NS", -(1 << 60))
+    store = ColumnCache(tmp_path)
+    store.write(KEY, content())
+    [path] = entries(tmp_path)
+    path.with_suffix(".checked").write_bytes(note)
+    path.write_bytes(path.read_bytes()[:-64] + bytes(64))
+    assert store.read(KEY, None) is None
+
+
+def test_notes_keep_entries_young_and_go_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_TICK_NS", -(1 << 60))
+    keys = [f"{number}" * 64 for number in range(3)]
+    store = ColumnCache(tmp_path)
+    store.write(keys[0], content())
+    store.write(keys[1], content())
+    for key in keys[:2]:
+        assert store.read(key, None) is not None
+    size = entries(tmp_path)[0].stat().st_size
+    for key, age in ((keys[0], 2), (keys[1], 1)):
+        os.utime(tmp_path / f"v1/{key}.checked", ns=(0, age * 10**9))
+        os.utime(tmp_path / f"v1/{key}.bars", ns=(0, 10**9))
+    store.limit_bytes = 2 * size
+    store.write(keys[2], content())
+    assert sorted(path.name for path in (tmp_path / "v1").iterdir()) == [
+        f"{keys[0]}.bars",
+        f"{keys[0]}.checked",
+        f"{keys[2]}.bars",
+    ]
 
 
 def test_an_entry_of_another_key_is_foreign(tmp_path: Path) -> None:

@@ -61,7 +61,9 @@ def test_a_stale_mark_is_none() -> None:
     desk = desk_with(mark_age_ms_max=1_000)
     desk.now += 1_000_000_000
     assert passes(desk.submit("KO", 1))
-    desk.now += 1_000_000
+    desk.now += 1
+    assert denial(desk.submit("KO", 1)) == ("no_reference", 1_000, 1_000)
+    desk.now += 999_999
     assert denial(desk.submit("KO", 1)) == ("no_reference", 1_001, 1_000)
 
 
@@ -146,6 +148,15 @@ def test_the_same_order_within_the_window_is_a_duplicate() -> None:
     assert passes(desk.submit("KO", 10, limit=5_401))
     desk.now += 400_000_000
     assert passes(desk.submit("KO", 10, limit=5_400))
+
+
+@pytest.mark.parametrize("lots", [1, -1])
+def test_an_order_of_one_lot_meets_what_it_could_trade_with_and_nothing_else(lots: int) -> None:
+    desk = desk_with()
+    desk.submit("KO", -10 * lots, limit=5_420)
+    beyond = desk.submit("KO", lots, limit=5_420 - lots)
+    assert passes(beyond)
+    assert denial(desk.submit("KO", lots, limit=5_420)) == ("self_crossing", 5_420, 5_420)
 
 
 def test_an_order_may_not_meet_one_of_its_own_account() -> None:

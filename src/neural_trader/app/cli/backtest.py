@@ -19,7 +19,7 @@ neural-trader backtest --strategy pairs --symbols KO,PEP \\
     --report pairs.html
 """
 
-_WRITTEN: Final = {"--report": "report_path", "--save": "save_path"}
+WRITTEN: Final = {"--report": "report_path", "--save": "save_path"}
 
 
 @click.command(help=_HELP)
@@ -37,7 +37,7 @@ def backtest(**options: Any) -> None:  # noqa: ANN401 - click passes what it par
 
     chosen = run_options.read_strategy(options)
     run_options.check_paths(
-        {name: options[key] for name, key in (("--data", "data"), *_WRITTEN.items())}
+        {name: options[key] for name, key in (("--data", "data"), *WRITTEN.items())}
     )
     bars = run_options.read_bars(options, chosen)
     strategy = chosen.make(run_options.read_parameters(options, chosen))
@@ -47,10 +47,15 @@ def backtest(**options: Any) -> None:  # noqa: ANN401 - click passes what it par
         if isinstance(chosen, StrategyFile):
             raise chosen.blame(error) from error
         raise
-    written = _write(result, options)
+    written = write_files(result, options)
     if options["as_json"]:
-        _print_json(result, written)
+        print_json(result, written)
         return
+    print_table(result, written)
+
+
+def print_table(result: "Result", written: dict[str, str]) -> None:
+    """Print the result for people."""
     from neural_trader.reports import print_result
 
     print_result(result)
@@ -63,7 +68,7 @@ def backtest(**options: Any) -> None:  # noqa: ANN401 - click passes what it par
         click.echo(f"{name:<{width}}  {value}")
 
 
-def _write(result: "Result", options: dict[str, Any]) -> dict[str, str]:
+def write_files(result: "Result", options: dict[str, Any]) -> dict[str, str]:
     """Write what was asked for, and return where it is."""
     written = {}
     if options["report_path"]:
@@ -75,7 +80,7 @@ def _write(result: "Result", options: dict[str, Any]) -> dict[str, str]:
     return written
 
 
-def _print_json(result: "Result", written: dict[str, str]) -> None:
+def print_json(result: "Result", written: dict[str, str]) -> None:
     """Print the result as one JSON object; an undefined figure is null."""
     import json
 

@@ -289,6 +289,25 @@ def bench_risk(
     show_report(report, output, print_risk_report, as_json=as_json)
 
 
+@bench.command("data", short_help="Time files and providers on their way to columns.")
+@click.option("--case", "names", multiple=True, metavar="NAME", help="Only this case; repeatable.")
+@click.option("--rounds", type=click.IntRange(1, 100), default=3, show_default=True, help="Rounds.")
+@click.option("--output", type=click.Path(dir_okay=False), help="Write the JSON to this file too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def bench_data(names: tuple[str, ...], rounds: int, *, output: str | None, as_json: bool) -> None:
+    """Time loading, features, sharing and fetching beside pandas, answers compared first.
+
+    Exit code 6 where an answer is wrong.
+    """
+    from neural_trader.bench import choose_data_cases, print_data_report, run_data_suite
+
+    cases = choose_data_cases(names)
+    _check_output(output)
+    with _spinner() as step:
+        report = run_data_suite(cases, rounds=rounds, step=step)
+    _show(report, output, print_data_report, as_json=as_json)
+
+
 @contextmanager
 def spinner() -> "Iterator[Callable[[str], None]]":
     """Show what is being measured, and for how long."""

@@ -44,6 +44,7 @@ EXIT_CODES: Final = {
 _COMMANDS: Final = {
     "backtest": ("neural_trader.app.cli.backtest", "Run a strategy over history."),
     "sweep": ("neural_trader.app.cli.sweep", "Run a strategy with many parameters."),
+    "paper": ("neural_trader.app.cli.paper", "Paper trade a strategy on a feed."),
     "check": ("neural_trader.app.cli.check", "Check a strategy of your own."),
     "portfolio": ("neural_trader.app.cli.portfolio", "Measure returns, choose weights."),
     "risk": ("neural_trader.app.cli.risk", "Measure what positions can lose."),

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from neural_trader.app.cli.market_actions import actions_command
 from neural_trader.app.cli.market_fetch import fetch_command
+from neural_trader.app.cli.market_quality import quality_command
+from neural_trader.app.cli.market_replay import replay_command
 from neural_trader.core import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -28,6 +31,9 @@ def market_data() -> None:
 
 
 market_data.add_command(fetch_command)
+market_data.add_command(quality_command)
+market_data.add_command(actions_command)
+market_data.add_command(replay_command)
 
 
 @market_data.command("import", short_help="Bring files into a catalog.")
@@ -115,7 +121,7 @@ def show(symbol: str, catalog: str, frequency: str, *, rows: int, as_json: bool)
         return
     origin = provenance.pop("origin")
     for name, value in {**provenance, **origin}.items():
-        if value not in ("", []):
+        if value not in ("", [], None):
             click.echo(
                 f"{name:<11} {value if isinstance(value, (str, int)) else json.dumps(value)}"
             )
@@ -161,10 +167,10 @@ def verify(catalog: str, symbols: str | None, calendar: str | None, as_json: boo
 @click.option("--end", metavar="DATE", help="Last session, inclusive.")
 @click.option(
     "--adjust",
-    type=click.Choice(("none", "splits")),
+    type=click.Choice(("none", "splits", "total-return")),
     default="none",
     show_default=True,
-    help="Raw prices as they are, or adjusted for the splits that the files know.",
+    help="Raw prices as they are, or adjusted for the splits, or dividends too, that files know.",
 )
 @_as_json
 def export(**options: Any) -> None:  # noqa: ANN401 - click passes what it parsed

@@ -99,10 +99,13 @@ data: Final = _options(
     ),
     click.option(
         "--adjust",
-        type=click.Choice(("splits", "none")),
+        type=click.Choice(("splits", "total-return", "none")),
         default="splits",
         show_default=True,
-        help="Adjust raw prices for their known splits, or not.",
+        help="Adjust raw prices for their known splits, for splits and dividends, or not.",
+    ),
+    click.option(
+        "--actions", metavar="FILE", help="Splits and dividends beside those that the data know."
     ),
 )
 run: Final = _options(
@@ -263,7 +266,9 @@ def read_bars(options: dict[str, Any], chosen: "Compiled | FromLibrary | Strateg
     symbols = read_symbols(options)
     if symbols is None:
         symbols = list(getattr(chosen.kind, "symbols", ())) or None
-    return load(options["data"], symbols=symbols, adjust=options["adjust"])
+    return load(
+        options["data"], symbols=symbols, actions=options["actions"], adjust=options["adjust"]
+    )
 
 
 def read_run(options: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Trials of compiled strategies: grouped by their signals, run by the kernel on threads."""
 
+import functools
 from collections.abc import Collection, Iterator
 from typing import Any, Final, NamedTuple
 
@@ -12,6 +13,7 @@ from neural_trader.core import Costs
 from neural_trader.core.bars import Floats
 from neural_trader.portfolio import last_of_sessions
 from neural_trader.strategies import Legs, Pairs, SmaCross
+from neural_trader.strategies.indicators import IndicatorCache
 
 CHUNK = 512
 """Trials in one call of the kernel: some milliseconds, so that progress and Ctrl-C are prompt."""
@@ -40,8 +42,14 @@ def is_fast(strategies: Collection[Any], costs: Costs) -> bool:
     return len({(type(each), each.symbols) for each in strategies}) == 1
 
 
-def chunks(strategies: dict[int, Any], window: Window) -> Iterator[Chunk]:
-    """Yield trials by their places, in chunks; those of a chunk share their signals."""
+def chunks(
+    strategies: dict[int, Any], window: Window, cache: IndicatorCache, *, is_kept: bool
+) -> Iterator[Chunk]:
+    """Yield trials by their places, in chunks; those of a chunk share their signals.
+
+    Signals come from the cache, and are kept there where other blocks of trials will follow, which
+    may have the same.
+    """
     groups: dict[tuple[Any, ...], tuple[list[int], list[tuple[float, float, float]]]] = {}
     for place, each in strategies.items():
         amount, of_equity = each.sizing
@@ -50,9 +58,19 @@ def chunks(strategies: dict[int, Any], window: Window) -> Iterator[Chunk]:
         places.append(place)
         levels.append(_levels(each, amount))
     legs = Legs(window.close, window.rows)
+    # Nobody writes to a window: the cache need not look at its bytes again.
+    closes = window.close
+    closes.flags.writeable = False
     for key, (places, levels) in groups.items():
         first = strategies[places[0]]
-        signals = first.signals(legs)
+        what = (type(first), first.symbols, key[:-1])
+        signals = cache.fetch(
+            what,
+            (closes,),
+            functools.partial(first.signals, legs),
+            requests=len(places),
+            is_kept=is_kept,
+        )
         for begin in range(0, len(places), CHUNK):
             part = slice(begin, begin + CHUNK)
             yield Chunk(_KINDS[type(first)], signals, places[part], np.array(levels[part]), key[-1])

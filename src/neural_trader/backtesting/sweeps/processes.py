@@ -1,6 +1,7 @@
 """Trials on processes, for strategies that are Python code: bars are shared, not sent."""
 
 import contextlib
+import mmap
 import os
 import pickle
 import signal
@@ -13,8 +14,11 @@ import numpy as np
 from neural_trader.backtesting.sweeps.trials import Make, run_trial
 from neural_trader.core import Bars, Block, ConfigError
 from neural_trader.core.bars import Floats
+from neural_trader.data import Place, place_of
+from neural_trader.strategies.indicators import IndicatorCache
 
 _PREFIX: Final = "ntrader-"
+_OPEN_FILES: Final = Path("/proc/self/fd")
 _HOME: Final = Path("/dev/shm")  # noqa: S108 - where Linux shows shared memory
 
 
@@ -45,34 +49,39 @@ def _check_room(size: int) -> None:
 
 
 class SharedBars:
-    """Bars in shared memory: every process reads the same columns.
+    """Bars that every process reads from the same pages.
 
-    The block's stamps and fields stand one after the other; ``layout`` says where, and can be sent
-    to another process.
+    Columns that lie in the column cache are mapped from its file by whoever reads them; the others
+    are copied, once, into shared memory. ``layout`` says where each is, and can be sent to another
+    process.
+
+    Attributes
+    ----------
+    layout : dict
+        What :func:`open_shared` needs.
+    copied_bytes : int
+        Bytes in shared memory.
     """
 
     def __init__(self, bars: Bars) -> None:
-        columns = [
-            (index, name, np.ascontiguousarray(values))
-            for index, block in enumerate(bars.blocks)
-            for name, values in (("", block.ts_close_ns), *block.fields.items())
-        ]
-        size = sum(values.nbytes for _, _, values in columns)
-        _remove_stale()
-        _check_room(size)
-        name = f"{_PREFIX}{os.getpid()}-{id(self):x}"
-        self.memory = SharedMemory(name, create=True, size=max(size, 1))
-        at = 0
+        self._open: dict[tuple[int, int], int | None] = {}
         places = []
-        for index, name, values in columns:
-            target: np.ndarray[Any, Any] = np.ndarray(
-                values.shape, values.dtype, self.memory.buf, at
-            )
-            target[:] = values
-            places.append((index, name, values.shape, values.dtype.str, at))
-            at += values.nbytes
+        copied: list[tuple[int, np.ndarray[Any, Any]]] = []
+        self.copied_bytes = 0
+        for index, block in enumerate(bars.blocks):
+            for name, values in (("", block.ts_close_ns), *block.fields.items()):
+                place = place_of(values)
+                file = None if place is None else self._file(place)
+                if file is None or place is None:
+                    at = self.copied_bytes
+                    copied.append((at, values))
+                    self.copied_bytes += values.nbytes
+                else:
+                    at = place.offset
+                places.append((index, name, values.shape, values.dtype.str, file, at))
+        self.memory = self._copy(copied)
         self.layout = {
-            "memory": self.memory.name,
+            "memory": None if self.memory is None else self.memory.name,
             "columns": places,
             "symbols": [block.symbols for block in bars.blocks],
             "name": bars.name,
@@ -82,23 +91,69 @@ class SharedBars:
             "data_hash": bars.data_hash,
         }
 
+    def _file(self, place: Place) -> str | None:
+        """Return a path under which other processes find a file, even once it is evicted."""
+        if not _OPEN_FILES.is_dir():
+            return None
+        if place.inode not in self._open:
+            self._open[place.inode] = None
+            with contextlib.suppress(OSError):
+                handle = os.open(place.path, os.O_RDONLY)
+                found = os.fstat(handle)
+                # Another file may have taken its place since it was mapped.
+                if (found.st_dev, found.st_ino) == place.inode:
+                    self._open[place.inode] = handle
+                else:
+                    os.close(handle)
+        handle_or_none = self._open[place.inode]
+        return None if handle_or_none is None else f"/proc/{os.getpid()}/fd/{handle_or_none}"
+
+    def _copy(self, copied: list[tuple[int, np.ndarray[Any, Any]]]) -> SharedMemory | None:
+        """Copy columns into shared memory; None where there are none."""
+        if not copied:
+            return None
+        _remove_stale()
+        _check_room(self.copied_bytes)
+        name = f"{_PREFIX}{os.getpid()}-{id(self):x}"
+        memory = SharedMemory(name, create=True, size=max(self.copied_bytes, 1))
+        for at, values in copied:
+            target: np.ndarray[Any, Any] = np.ndarray(values.shape, values.dtype, memory.buf, at)
+            target[:] = values
+        return memory
+
     def __enter__(self) -> Self:
         """Return itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give the memory back."""
-        self.memory.close()
-        self.memory.unlink()
+        """Give the memory back, and close the files."""
+        for handle in self._open.values():
+            if handle is not None:
+                os.close(handle)
+        self._open.clear()
+        if self.memory is not None:
+            self.memory.close()
+            self.memory.unlink()
 
 
-def open_shared(layout: dict[str, Any]) -> tuple[Bars, SharedMemory]:
+Held = tuple[SharedMemory | None, dict[str, mmap.mmap]]
+"""What keeps shared bars mapped."""
+
+
+def open_shared(layout: dict[str, Any]) -> tuple[Bars, Held]:
     """Return the bars that another process shares, and what keeps their memory mapped."""
-    memory = SharedMemory(name=layout["memory"])
+    memory = None if layout["memory"] is None else SharedMemory(name=layout["memory"])
+    files: dict[str, mmap.mmap] = {}
     stamps: dict[int, Any] = {}
     fields: dict[int, dict[str, Floats]] = {}
-    for index, name, shape, kind, at in layout["columns"]:
-        values: np.ndarray[Any, Any] = np.ndarray(shape, kind, memory.buf, at)
+    for index, name, shape, kind, path, at in layout["columns"]:
+        buffer: mmap.mmap | memoryview | None = memory.buf if memory is not None else None
+        if path is not None:
+            if path not in files:
+                with Path(path).open("rb") as file:
+                    files[path] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            buffer = files[path]
+        values: np.ndarray[Any, Any] = np.ndarray(shape, kind, buffer, at)
         values.flags.writeable = False
         if name:
             fields.setdefault(index, {})[name] = values
@@ -116,7 +171,7 @@ def open_shared(layout: dict[str, Any]) -> tuple[Bars, SharedMemory]:
         splits=layout["splits"],
     )
     bars.remember_hash(layout["data_hash"])
-    return bars, memory
+    return bars, (memory, files)
 
 
 def pack(layout: dict[str, Any], make: Make, arguments: dict[str, Any]) -> bytes:
@@ -138,12 +193,13 @@ def pack(layout: dict[str, Any], make: Make, arguments: dict[str, Any]) -> bytes
 
 
 class _Desk(NamedTuple):
-    """What a process keeps between trials; the memory, so that the bars stay mapped."""
+    """What a process keeps between trials; what is held, so that the bars stay mapped."""
 
     make: Make
     bars: Bars
     arguments: dict[str, Any]
-    memory: SharedMemory
+    held: Held
+    cache: IndicatorCache
 
 
 _desk: list[_Desk] = []
@@ -154,11 +210,22 @@ def open_desk(sent: bytes) -> None:
     # Ctrl-C goes to every process of a terminal: the parent alone answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     layout, make, arguments = pickle.loads(sent)  # noqa: S301 - of our parent
-    bars, memory = open_shared(layout)
-    _desk.append(_Desk(make, bars, arguments, memory))
+    bars, held = open_shared(layout)
+    _desk.append(_Desk(make, bars, arguments, held, IndicatorCache()))
 
 
-def run_at_desk(parameters: dict[str, Any]) -> Floats | str:
-    """Run a trial in this process; return its row, or why its parameters are none."""
+def run_at_desk(parameters: dict[str, Any]) -> tuple[Floats | str, int, int]:
+    """Run a trial in this process.
+
+    Returns
+    -------
+    array or str
+        Its row, or why its parameters are none.
+    int, int
+        Hits and misses that it had in the cache of this process.
+    """
     desk = _desk[0]
-    return run_trial(desk.make, parameters, desk.bars, desk.arguments)
+    before = desk.cache.stats
+    row = run_trial(desk.make, parameters, desk.bars, desk.arguments, cache=desk.cache)
+    after = desk.cache.stats
+    return row, after.hits - before.hits, after.misses - before.misses

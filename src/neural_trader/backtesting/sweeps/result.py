@@ -13,6 +13,8 @@ from neural_trader.core.bars import Floats, Ints
 if TYPE_CHECKING:
     import polars as pl
 
+    from neural_trader.strategies.indicators import CacheStats
+
 FIGURES: Final = (
     "trades",
     "fills",
@@ -56,6 +58,9 @@ class SweepResult:
         Version, configuration, data name and hash.
     notes : list of str
         What a reader has to know about the prices.
+    cache : CacheStats or None
+        What trials asked of the indicator cache. Each process has its own: with more of them fewer
+        requests are hits, and nothing else changes.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class SweepResult:
         self.provenance = provenance
         self.notes: list[str] = []
         self.out_of_sample: dict[str, Any] | None = None
+        self.cache: CacheStats | None = None
 
     def __len__(self) -> int:
         """Return how many trials were run."""

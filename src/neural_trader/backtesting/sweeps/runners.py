@@ -25,6 +25,7 @@ from neural_trader.backtesting.sweeps.trials import WIDTH, Make, rows_of_kernel,
 from neural_trader.backtesting.window import Range, Window, open_window
 from neural_trader.core import Bars, ConfigError, StrategyError
 from neural_trader.core.bars import Floats
+from neural_trader.strategies.indicators import IndicatorCache
 
 _BLOCK: Final = 2048
 """Strategies that are made ahead, to group those that share their signals."""
@@ -40,7 +41,10 @@ _BROKEN: Final = (
 
 
 class Plan(NamedTuple):
-    """What to run: a factory of strategies, on which bars, and the places of the trials."""
+    """What to run: a factory of strategies, on which bars, and the places of the trials.
+
+    ``cache`` is that of this process.
+    """
 
     make: Make
     bars: Bars
@@ -48,14 +52,19 @@ class Plan(NamedTuple):
     grid: Grid
     todo: Sequence[int]
     workers: int
+    cache: IndicatorCache
 
 
 class Done(NamedTuple):
-    """Trials that are done: their places, their rows (n, WIDTH), and those that were refused."""
+    """Trials that are done: their places, their rows (n, WIDTH), and those that were refused.
+
+    ``elsewhere`` counts hits and misses of the cache of another process.
+    """
 
     places: list[int]
     rows: Floats
     not_run: list[NotRun]
+    elsewhere: tuple[int, int] = (0, 0)
 
 
 def run_in_turn(plan: Plan) -> Iterator[Done]:
@@ -84,7 +93,8 @@ def run_on_processes(plan: Plan) -> Iterator[Done]:
             outcomes = _in_order(pool, jobs, plan.workers)
             try:
                 for place, found in zip(plan.todo, outcomes, strict=True):
-                    yield _done(place, found)
+                    row, *counts = found
+                    yield _done(place, row)._replace(elsewhere=tuple(counts))
             except BrokenProcessPool as error:
                 raise StrategyError(_BROKEN) from error
 
@@ -116,7 +126,7 @@ def _jobs(plan: Plan) -> Iterator[Callable[[], Done]]:
             # One run of its own: it refuses whatever nt.backtest refuses.
             backtest(first, plan.bars, **(plan.arguments | {"max_leverage": math.inf}))
             window = _window(first, plan)
-        for chunk in compiled.chunks(made, window):
+        for chunk in compiled.chunks(made, window, plan.cache, is_kept=len(plan.todo) > _BLOCK):
             yield partial(_run_chunk, plan, window, local, chunk)
 
 
@@ -131,7 +141,9 @@ def _run_chunk(plan: Plan, window: Window, local: Any, chunk: compiled.Chunk) ->
 
 def _run_one(plan: Plan, place: int) -> Done:
     parameters = parameters_of(plan.grid, place)
-    return _done(place, run_trial(plan.make, parameters, plan.bars, plan.arguments))
+    return _done(
+        place, run_trial(plan.make, parameters, plan.bars, plan.arguments, cache=plan.cache)
+    )
 
 
 def _done(place: int, found: Floats | str) -> Done:

@@ -108,6 +108,7 @@ def sweep(  # noqa: PLR0913 - one keyword for each thing that a user decides abo
     # SQLite and multiprocessing take a fifth of a start, and a backtest needs neither.
     from neural_trader.backtesting.sweeps.ledger import Ledger
     from neural_trader.backtesting.sweeps.runners import Plan
+    from neural_trader.strategies.indicators import IndicatorCache
 
     values = read_grid(grid)
     read_rank(rank_by)
@@ -136,7 +137,9 @@ def sweep(  # noqa: PLR0913 - one keyword for each thing that a user decides abo
     with Ledger(ledger, provenance) as book:
         todo = _take_over(book, values, table) if resume else range(table.shape[1])
         ready = table.shape[1] - len(todo)
-        for done in run(Plan(strategy, bars, arguments, values, todo, count)):
+        cache = IndicatorCache()
+        for done in run(Plan(strategy, bars, arguments, values, todo, count, cache)):
+            cache.count(*done.elsewhere)
             table[:, done.places] = done.rows.T
             not_run += done.not_run
             book.write(_ledger_rows(values, done))
@@ -145,6 +148,7 @@ def sweep(  # noqa: PLR0913 - one keyword for each thing that a user decides abo
                 progress(ready, table.shape[1])
     result = SweepResult(values, table, sorted(not_run), rank_by=rank_by, provenance=provenance)
     result.notes = data_notes(bars)
+    result.cache = cache.stats
     if split is not None and result.best is not None:
         after = arguments | {"start": split, "end": end, "warmup": "before"}
         result.out_of_sample = _out_of_sample(strategy, bars, result.best["parameters"], after)
@@ -287,14 +291,16 @@ def make_core(
     Strategies are made before; signals, decisions, fills, equity and figures are made when it is
     called, on this thread. It returns how many trials it ran.
     """
-    from neural_trader.backtesting.sweeps import compiled
+    from neural_trader.backtesting.sweeps.compiled import Worker, chunks
+    from neural_trader.strategies.indicators import IndicatorCache
 
     made = {place: make(**parameters) for place, parameters in enumerate(trials(grid))}
     asked = Range(None, None, "before", None)
     window = open_window(bars, next(iter(made.values())).symbols, asked)
-    worker = compiled.Worker(window, capital, costs)
+    worker = Worker(window, capital, costs)
 
     def core() -> int:
-        return sum(len(worker.run(chunk)) for chunk in compiled.chunks(made, window))
+        cache = IndicatorCache()
+        return sum(len(worker.run(chunk)) for chunk in chunks(made, window, cache, is_kept=False))
 
     return core

@@ -1,5 +1,6 @@
 """A folder of validated series by frequency and symbol: safe to write, append to and share."""
 
+from neural_trader.data.catalog.actions import KnownActions
 from neural_trader.data.catalog.checks import check_origin
 from neural_trader.data.catalog.exporting import export_bars
 from neural_trader.data.catalog.files import time_text
@@ -14,6 +15,7 @@ __all__ = [
     "Check",
     "Entry",
     "Gaps",
+    "KnownActions",
     "OnConflict",
     "Origin",
     "Provenance",

@@ -5,15 +5,14 @@ time zone with its summer time.
 """
 
 import datetime as dt
-import warnings
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_trader.core import ConfigError, DataError
 from neural_trader.core.bars import Stamps
 from neural_trader.core.sessions import DAY_NS, session_date
+from neural_trader.data.calendars import exchange_calendar
 from neural_trader.data.frequencies import Frequency
 
 _SHOWN_MAX: Final = 20
@@ -81,7 +80,7 @@ def find_gaps(stamps: Stamps, frequency: Frequency, calendar: str) -> Gaps:
         The calendar does not reach as far as the bars.
     """
     first, last = session_date(int(stamps[0])), session_date(int(stamps[-1]))
-    book = _calendar(calendar, first, last)
+    book = exchange_calendar(calendar, first, last)
     days = book.sessions_in_range(str(first), str(last)).values.astype("datetime64[D]")
     if frequency.daily:
         found = np.unique((stamps // DAY_NS).astype("datetime64[D]"))
@@ -138,35 +137,6 @@ def _at_rest(schedule: Any, length: int) -> Any:  # noqa: ANN401 - frames of an 
     )
     # Where there is no break both are the lowest integer: the difference is masked out.
     return np.where(rests, np.maximum(ends // length - -(-starts // length), 0), 0)
-
-
-def _calendar(name: str, first: dt.date, last: dt.date) -> Any:  # noqa: ANN401 - untyped library
-    try:
-        import exchange_calendars
-    except ImportError:
-        message = (
-            "calendars need exchange_calendars, which is not installed. Install it with: "
-            "pip install 'neural-trader[calendars]'"
-        )
-        raise ConfigError(message) from None
-    names = exchange_calendars.get_calendar_names()
-    if name not in names:
-        message = (
-            f"calendar is {name!r}; expected the market identifier code of an exchange, such as "
-            "XNYS, XLON or XTKS, or 24/7 for crypto"
-        )
-        raise ConfigError(message)
-    try:
-        # The library wants more than a day, and sessions at both ends.
-        margin = dt.timedelta(days=10)
-        with warnings.catch_warnings():
-            # The library calls parts of pandas that will change.
-            warnings.simplefilter("ignore")
-            return exchange_calendars.get_calendar(name, start=first - margin, end=last + margin)
-    except (ValueError, OverflowError) as error:
-        reason = " ".join(str(error).split())
-        message = f"the calendar {name} does not reach from {first} to {last}: {reason}"
-        raise DataError(message) from None
 
 
 def _dates(days: NDArray[np.datetime64]) -> tuple[dt.date, ...]:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from neural_trader.core import BASES, Basis, ConfigError, DataError, Split
+from neural_trader.core import BASES, Basis, ConfigError, DataError, Dividend, Split
 from neural_trader.core.sessions import session_day
 
 _WRITES_MAX: Final = 50
@@ -49,6 +49,15 @@ class KnownSplit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ratio: float
 
 
+class KnownDividend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A cash dividend, in money a share of the close before its ex-date."""
+
+    date: dt.date
+    amount: float
+    currency: str = ""
+    special: bool = False
+
+
 class Write(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One change of a file: when, and how many bars it added and replaced."""
 
@@ -71,6 +80,8 @@ class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         full: what has no bar there had none.
     splits : tuple of KnownSplit
         Those that raw prices are not adjusted for.
+    dividends : tuple of KnownDividend or None
+        Those that were paid. None: nobody has told yet, as in files from before there were any.
     labels : tuple of str
         What every result made from the bars must say, such as ``survivors``.
     sha256 : str
@@ -90,6 +101,7 @@ class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     origin: Origin
     covered: tuple[tuple[dt.date, dt.date], ...] = ()
     splits: tuple[KnownSplit, ...] = ()
+    dividends: tuple[KnownDividend, ...] | None = None
     labels: tuple[str, ...] = ()
     sha256: str = ""
     rows: int = 0
@@ -104,6 +116,22 @@ class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         return tuple(
             Split(self.symbol, session_day(each.date, option="date"), each.ratio)
             for each in self.splits
+        )
+
+    @property
+    def known_dividends(self) -> tuple[Dividend, ...] | None:
+        """The dividends in the words of bars; None where nobody has told."""
+        if self.dividends is None:
+            return None
+        return tuple(
+            Dividend(
+                self.symbol,
+                session_day(each.date, option="date"),
+                each.amount,
+                each.currency,
+                each.special,
+            )
+            for each in self.dividends
         )
 
     def after(self, write: Write) -> tuple[Write, ...]:

@@ -21,6 +21,7 @@ _SEAL: Final = re.compile(rb"body:([0-9a-f]{8}),tail:([0-9a-f]{8})")
 _END: Final = b"PAR1"
 # The length of the footer, and the magic, in the last eight bytes.
 _TRAILER_BYTES: Final = 8
+_PART_BYTES: Final = 1 << 20
 
 
 def sealed(data: bytes) -> bytes:
@@ -43,6 +44,24 @@ def check_whole(data: bytes, name: str) -> None:
     body_crc = _check_tail(data[start:], name)
     if zlib.crc32(data[:start]) != body_crc:
         raise _damaged(name, "its bars fail their checksum")
+
+
+def check_file(path: Path) -> None:
+    """Hold a file to its seal without holding it in memory.
+
+    Raises
+    ------
+    DataError
+        It is cut, changed, or was never sealed.
+    """
+    tail = checked_tail(path)
+    wanted = _check_tail(tail, path.name)
+    left, found = path.stat().st_size - len(tail), 0
+    with path.open("rb") as file:
+        while part := file.read(min(left, _PART_BYTES)):
+            found, left = zlib.crc32(part, found), left - len(part)
+    if found != wanted:
+        raise _damaged(path.name, "its bars fail their checksum")
 
 
 def checked_tail(path: Path) -> bytes:

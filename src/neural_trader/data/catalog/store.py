@@ -21,9 +21,24 @@ from typing import NamedTuple
 
 import msgspec
 
-from neural_trader.core import Bars, Basis, Block, ConfigError, DataError, Split, unknown_symbol
-from neural_trader.core.sessions import first_ns, session_day
-from neural_trader.data.bundled import adjusted
+from neural_trader.core import Bars, Basis, Block, ConfigError, DataError, unknown_symbol
+from neural_trader.core.sessions import session_day
+from neural_trader.data.actions import (
+    ADJUSTMENTS,
+    DIRECTIONS,
+    Adjust,
+    Adjustment,
+    Direction,
+    adjusted_content,
+    crossed,
+    load_actions,
+)
+from neural_trader.data.catalog.actions import (
+    KnownActions,
+    kept_beside,
+    known_of,
+    with_actions,
+)
 from neural_trader.data.catalog.checks import check_grid, check_origin, check_place
 from neural_trader.data.catalog.files import (
     Columns,
@@ -46,7 +61,6 @@ from neural_trader.data.catalog.provenance import (
 )
 from neural_trader.data.catalog.writing import locked, replace
 from neural_trader.data.frequencies import Frequency, read_frequency
-from neural_trader.data.loading import ADJUSTMENTS, Adjust
 from neural_trader.data.selection import Content, read_span, select
 
 
@@ -191,13 +205,16 @@ class Catalog:
         path = self.path_of(symbol, fresh.frequency)
         with locked(path):
             old, known = None, None
-            if path.exists() and not replace_all:
+            if not path.exists() or replace_all:
+                fresh = kept_beside(fresh, sorted(self.folder.glob(f"*/{path.name}")))
+            else:
                 old, known = from_bytes(path, path.read_bytes())
                 check_origin(path, known.origin, fresh.origin)
                 fresh = msgspec.structs.replace(
                     fresh,
                     covered=joined((*known.covered, *fresh.covered)),
                     splits=tuple(sorted({*known.splits, *fresh.splits}, key=lambda s: s.date)),
+                    dividends=known.dividends,
                     labels=tuple(sorted({*known.labels, *fresh.labels})),
                     writes=known.writes,
                 )
@@ -243,7 +260,9 @@ class Catalog:
         frequency: str = "1Day",
         start: str | dt.date | None = None,
         end: str | dt.date | None = None,
+        actions: object = None,
         adjust: Adjust = "none",
+        direction: Direction = "backward",
     ) -> Bars:
         """Load series as bars.
 
@@ -255,8 +274,12 @@ class Catalog:
             The length of a bar.
         start, end : str or datetime.date, optional
             First and last session date, both inclusive.
-        adjust : {"none", "splits"}
-            Whether raw prices are adjusted for the splits that the files know.
+        actions : str, Path, frame, dict of columns, or Actions, optional
+            Splits and dividends beside those that the files know.
+        adjust : {"none", "splits", "total-return"}
+            What raw prices are adjusted for.
+        direction : {"backward", "forward"}
+            Whether the last or the first price stays the market's.
 
         Returns
         -------
@@ -268,11 +291,19 @@ class Catalog:
         ConfigError
             An argument cannot be used.
         DataError
-            A series is not there or damaged, has no bar in the range, or two have another basis.
+            A series is not there or damaged, has no bar in the range, or two have another basis;
+            or actions and prices do not fit.
         """
-        if adjust not in ADJUSTMENTS:
-            message = f"adjust is {adjust!r}; expected one of {', '.join(map(repr, ADJUSTMENTS))}"
-            raise ConfigError(message)
+        known: tuple[tuple[str, str, Sequence[str]], ...] = (
+            ("adjust", adjust, ADJUSTMENTS),
+            ("direction", direction, DIRECTIONS),
+        )
+        for option, value, expected in known:
+            if value not in expected:
+                listed = ", ".join(map(repr, expected))
+                message = f"{option} is {value!r}; expected one of {listed}"
+                raise ConfigError(message)
+        table = None if actions is None else load_actions(actions)
         span = read_span(
             None if start is None else session_day(start, option="start"),
             None if end is None else session_day(end, option="end"),
@@ -293,22 +324,107 @@ class Catalog:
             columns, provenance = from_bytes(path, path.read_bytes())
             blocks.append(block_of(symbol, columns))
             found.append(provenance)
-        basis = _one_basis(found)
-        splits = tuple(split for each in found for split in each.known_splits)
-        if splits and adjust == "splits":
-            blocks = [adjusted(block, splits) for block in blocks]
-            basis, splits = "split-adjusted", ()
-        content = Content(wanted, tuple(blocks), basis, {})
+        content = Content(
+            wanted,
+            tuple(blocks),
+            _one_basis(found),
+            {},
+            tuple(split for each in found for split in each.known_splits),
+            tuple(sorted({label for each in found for label in each.labels})),
+            {each.symbol: paid for each in found if (paid := each.known_dividends) is not None},
+        )
+        how = Adjustment(adjust, direction, table)
+        content = adjusted_content(where, content, wanted, how)
         chosen = select(where, content, wanted, span)
-        homes = {symbol: block for block in chosen for symbol in block.symbols}
-        labels = tuple(sorted({label for p in found for label in p.labels}))
         return Bars(
             chosen,
             name=self.folder.name,
-            basis=basis,
-            labels=labels,
-            splits=tuple(s for s in splits if _crosses(homes[s.symbol], s)),
+            basis=content.basis,
+            labels=content.labels,
+            splits=crossed(content.splits, chosen),
         )
+
+    def actions(self, symbols: Sequence[str] | None = None) -> list[KnownActions]:
+        """Return the splits and dividends that the files know, by frequency and symbol.
+
+        Raises
+        ------
+        DataError
+            There is no catalog, a file is damaged, or a symbol is not there.
+        """
+        return [
+            known_of(each.provenance)
+            for each in self._series(symbols)
+            if each.provenance is not None
+        ]
+
+    def keep_actions(
+        self, source: object, symbols: Sequence[str] | None = None, *, replace_all: bool = False
+    ) -> list[KnownActions]:
+        """Bring a table of splits and dividends into every file of its symbols.
+
+        Parameters
+        ----------
+        source : str, Path, frame, dict of columns, or Actions
+            See :func:`~neural_trader.data.actions.load_actions`.
+        symbols : sequence of str, optional
+            Take these alone. One without a row in the table is known to have had no action from
+            then on. None: those of the table that the catalog has; the others are left out.
+        replace_all : bool
+            What is there goes. Else what both know stands once, and another value is refused.
+
+        Returns
+        -------
+        list of KnownActions
+            One a file: what it knows now, and how many are new.
+
+        Raises
+        ------
+        ConfigError
+            The source is of no known kind.
+        DataError
+            The table has a fault, a symbol is not there, prices are not raw, an action is there
+            with another value, or a dividend is not below the close before it. No file is changed.
+        """
+        table = load_actions(source)
+        held = {each.symbol for each in self.entries()}
+        wanted = tuple(symbols) if symbols is not None else tuple(sorted(held & {*table.symbols}))
+        series = self._series(wanted)
+
+        def told(each: Entry) -> tuple[bytes | None, KnownActions]:
+            return with_actions(
+                each.path,
+                each.path.read_bytes(),
+                table,
+                complete=symbols is not None,
+                replace_all=replace_all,
+            )
+
+        for each in series:
+            told(each)
+        out = []
+        for each in series:
+            # Crash: the files before this one know the table, the others do not; to bring it in
+            # once more does no harm.
+            with locked(each.path):
+                data, known = told(each)
+                if data is not None:
+                    replace(each.path, data)
+            out.append(known)
+        return out
+
+    def _series(self, symbols: Sequence[str] | None) -> list[Entry]:
+        """Return the files of some symbols, each sound as far as its provenance goes."""
+        entries = self.entries()
+        held = {each.symbol for each in entries}
+        for symbol in symbols or ():
+            if symbol not in held:
+                raise DataError(unknown_symbol(symbol, held, where=f"the catalog {self.folder}"))
+        chosen = [each for each in entries if symbols is None or each.symbol in symbols]
+        for each in chosen:
+            if each.fault:
+                raise DataError(each.fault)
+        return chosen
 
     def symbols(self, frequency: str = "1Day") -> tuple[str, ...]:
         """Return the symbols of a frequency, sorted; files are not read."""
@@ -388,8 +504,3 @@ def _one_basis(found: Sequence[Provenance]) -> Basis:
             )
             raise DataError(message)
     return found[0].origin.basis
-
-
-def _crosses(block: Block, split: Split) -> bool:
-    stamps = block.ts_close_ns
-    return bool(stamps[0] < first_ns(split.day) <= stamps[-1])

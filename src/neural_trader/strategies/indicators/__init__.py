@@ -9,6 +9,7 @@ bar; docs/indicators.md says for each what a NaN among its inputs does.
 """
 
 from neural_trader.strategies.indicators.averages import ATR, EMA, MACD, RSI, VWAP
+from neural_trader.strategies.indicators.cache import CacheStats, IndicatorCache
 from neural_trader.strategies.indicators.windows import (
     OLS,
     SMA,
@@ -30,8 +31,10 @@ __all__ = [
     "SMA",
     "VWAP",
     "Bollinger",
+    "CacheStats",
     "Correlation",
     "Donchian",
+    "IndicatorCache",
     "Max",
     "Min",
     "Std",
