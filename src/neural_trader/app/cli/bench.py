@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from neural_trader.app.cli.bench_baseline import bench_baseline
+from neural_trader.app.cli.bench_cost import bench_cost
 from neural_trader.core import ConfigError
 from neural_trader.core.files import write_whole
 
@@ -23,6 +24,7 @@ def bench() -> None:
 
 
 bench.add_command(bench_baseline)
+bench.add_command(bench_cost)
 
 
 @bench.command("backtest", short_help="Time the backtest cases.")
@@ -302,10 +304,10 @@ def bench_data(names: tuple[str, ...], rounds: int, *, output: str | None, as_js
     from neural_trader.bench import choose_data_cases, print_data_report, run_data_suite
 
     cases = choose_data_cases(names)
-    _check_output(output)
-    with _spinner() as step:
+    check_output(output)
+    with spinner() as step:
         report = run_data_suite(cases, rounds=rounds, step=step)
-    _show(report, output, print_data_report, as_json=as_json)
+    show_report(report, output, print_data_report, as_json=as_json)
 
 
 @contextmanager
