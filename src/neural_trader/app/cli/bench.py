@@ -9,6 +9,7 @@ import click
 
 from neural_trader.app.cli.bench_baseline import bench_baseline
 from neural_trader.app.cli.bench_cost import bench_cost
+from neural_trader.app.cli.bench_techniques import bench_techniques
 from neural_trader.core import ConfigError
 from neural_trader.core.files import write_whole
 
@@ -25,6 +26,7 @@ def bench() -> None:
 
 bench.add_command(bench_baseline)
 bench.add_command(bench_cost)
+bench.add_command(bench_techniques)
 
 
 @bench.command("backtest", short_help="Time the backtest cases.")
