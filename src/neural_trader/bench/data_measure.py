@@ -103,14 +103,14 @@ def write_year(folder: Path) -> None:
     frame.write_parquet(folder / "year.parquet")
 
 
-def write_rows(folder: Path) -> None:
-    """Write five million minute bars of one symbol, with made-up prices, as Parquet."""
+def write_rows(folder: Path, rows: int = ROWS) -> None:
+    """Write minute bars of one symbol, with made-up prices, as Parquet: five million."""
     import polars as pl
 
     rng = np.random.default_rng(7)
-    close = np.round(100 * np.exp(np.cumsum(rng.normal(0, 1e-4, ROWS))), 4)
+    close = np.round(100 * np.exp(np.cumsum(rng.normal(0, 1e-4, rows))), 4)
     open_ = np.concatenate([close[:1], close[:-1]])
-    stamps = pl.Series(1_500_000_000_000_000_000 + np.arange(ROWS) * 60_000_000_000)
+    stamps = pl.Series(1_500_000_000_000_000_000 + np.arange(rows) * 60_000_000_000)
     pl.DataFrame(
         {
             "time": stamps.cast(pl.Datetime("ns", "UTC")),
@@ -118,7 +118,7 @@ def write_rows(folder: Path) -> None:
             "high": np.round(np.maximum(open_, close) + 0.01, 4),
             "low": np.round(np.minimum(open_, close) - 0.01, 4),
             "close": close,
-            "volume": rng.integers(0, 10_000, ROWS).astype(np.float64),
+            "volume": rng.integers(0, 10_000, rows).astype(np.float64),
         }
     ).write_parquet(folder / "MADE.parquet")
     # A file of this very moment is not known by its times, and would be hashed at each load.

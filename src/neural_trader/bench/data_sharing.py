@@ -39,7 +39,7 @@ def measure_ours(folder: Path, part: str) -> Measured:  # noqa: ARG001 - it has 
             jobs = [submit(sum_shared, shared.layout) for _ in range(WORKERS)]
             return [job.result() for job in jobs]
 
-    return _measure(work)
+    return measure_work(work)
 
 
 def measure_copies(folder: Path, part: str) -> Measured:  # noqa: ARG001 - it has one part
@@ -55,10 +55,11 @@ def measure_copies(folder: Path, part: str) -> Measured:  # noqa: ARG001 - it ha
         jobs = [submit(sum_columns, columns) for _ in range(WORKERS)]
         return [job.result() for job in jobs]
 
-    return _measure(work)
+    return measure_work(work)
 
 
-def _measure(work: Callable[[Callable[..., Any]], list[Any]]) -> Measured:
+def measure_work(work: Callable[[Callable[..., Any]], list[Any]]) -> Measured:
+    """Time what hands jobs to two workers that have started, and the memory that all take."""
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
         # Workers that are started and have imported what they need are part of neither path.
         for job in [pool.submit(_wake) for _ in range(4 * WORKERS)]:

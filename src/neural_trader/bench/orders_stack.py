@@ -252,3 +252,11 @@ class Stack:
         status = Path(f"/proc/{self.gateway_pid}/status").read_text()
         (line,) = [line for line in status.splitlines() if line.startswith("VmRSS")]
         return int(line.split()[1]) / 1024
+
+    def gateway_cpu_s(self) -> float:
+        """Return the CPU seconds that the gateway's process has used, in steps of a clock tick."""
+        text = Path(f"/proc/{self._processes[1].pid}/stat").read_text()
+        # The name of the program, in brackets, may hold blanks.
+        fields = text.rpartition(")")[2].split()
+        user, system = int(fields[11]), int(fields[12])
+        return (user + system) / os.sysconf("SC_CLK_TCK")

@@ -222,10 +222,10 @@ def run_memory(count: int, hold: Callable[[int], State]) -> Measured:
         return Measured([Figure(quantity, "MB", None, reason)], {})
     # Code, libraries and their buffers are there before: what is left is the portfolio's own.
     hold(2)
-    before = _memory_mb("VmRSS")
+    before = memory_mb("VmRSS")
     _CLEAR.write_text("5")
     state = hold(count)
-    after, peak = _memory_mb("VmRSS"), _memory_mb("VmHWM")
+    after, peak = memory_mb("VmRSS"), memory_mb("VmHWM")
     if state.ledger is not None:
         # 100 + k shares of each, bought at 50, worth 51, one of money paid for each fill.
         worth = sum(100 + place for place in range(count)) - count
@@ -241,7 +241,8 @@ def run_memory(count: int, hold: Callable[[int], State]) -> Measured:
     return Measured(figures, answer)
 
 
-def _memory_mb(name: str) -> float:
+def memory_mb(name: str) -> float:
+    """Return a line of the status of this process, in MB."""
     line = next(line for line in _STATUS.read_text().splitlines() if line.startswith(name))
     return float(line.split()[1]) * 1024 / 1e6
 

@@ -49,9 +49,10 @@ def _ratio(others: list[float], ours: list[float]) -> float:
     return statistics.median(a / b for a, b in zip(others, ours, strict=True))
 
 
-def _simulated(
+def simulated(
     simulations: int = work.SCENARIOS, options: int = 0, **plan: int | str
 ) -> Callable[[], Simulation]:
+    """Return what simulates the book of the bench, with another seed each time."""
     book, model = work.make_book(options), work.make_model()
     how = Plan()._replace(**plan)  # type: ignore[arg-type]  # names and types are those of Plan
     seeds = iter(range(MILLION))
@@ -82,7 +83,7 @@ def _checked(name: str, run: Callable[[], Simulation], count: int) -> Callable[[
 
 def run_linear() -> list[Measured]:
     """Time value at risk, shortfall and all components of linear positions."""
-    ours = _checked("ours", _simulated(), work.SCENARIOS)
+    ours = _checked("ours", simulated(), work.SCENARIOS)
     by_numpy, by_scipy = work.by_numpy(), work.by_scipy()
     work.check("numpy", by_numpy(), work.SCENARIOS)
     programs: list[Callable[[], object]] = [ours, by_numpy]
@@ -110,8 +111,8 @@ def run_linear() -> list[Measured]:
 def run_memory() -> list[Measured]:
     """Measure how far one simulation raises the peak memory of this process."""
     # What a first call loads and builds stays: it is not what a simulation needs.
-    _simulated(200)()
-    run = _simulated()
+    simulated(200)()
+    run = simulated()
     before = peak_rss_mb()
     run()
     return [Measured("ours", "peak", "MB", peak_rss_mb() - before, target=0.5, claim=8.0)]
@@ -119,7 +120,7 @@ def run_memory() -> list[Measured]:
 
 def run_million() -> list[Measured]:
     """Time a million scenarios on one thread, and on two beside what two cores can do."""
-    one, two = _simulated(MILLION), _simulated(MILLION, threads=2)
+    one, two = simulated(MILLION), simulated(MILLION, threads=2)
     _checked("ours", one, MILLION)
     alone, paired = _times(one, two, count=5)
     limit = _hash_speed_up()
@@ -150,7 +151,7 @@ def _hash_speed_up() -> float:
 
 def run_options() -> list[Measured]:
     """Time the full revaluation of 50 stocks and 100 options."""
-    ours = _simulated(options=work.OPTIONS)
+    ours = simulated(options=work.OPTIONS)
     by_numpy = work.options_by_numpy()
     if by_numpy is None:
         missing = "not installed: NumPy has no normal probability, pip install scipy"
@@ -173,7 +174,7 @@ def run_options() -> list[Measured]:
 
 def run_quasi() -> list[Measured]:
     """Time Sobol points, and measure how far their value at risk is off over many seeds."""
-    ours = _checked("ours", _simulated(POINTS, draws="sobol"), POINTS)
+    ours = _checked("ours", simulated(POINTS, draws="sobol"), POINTS)
     wanted = work.closed_form(work.make_book(), work.make_model())[0]
     off = [ours().var / wanted - 1.0 for _ in range(_SEEDS)]
     rmse = 100.0 * math.sqrt(statistics.fmean(x * x for x in off))
@@ -197,7 +198,7 @@ def run_quasi() -> list[Measured]:
 def run_cuda() -> list[Measured]:
     """Time ten million scenarios on a graphics processor, transfer included, beside NumPy."""
     count = 10 * MILLION
-    ours = _simulated(count, device="cuda")
+    ours = simulated(count, device="cuda")
     try:
         found = ours()
     except ConfigError as error:

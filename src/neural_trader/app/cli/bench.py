@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from neural_trader.app.cli.bench_baseline import bench_baseline
+from neural_trader.app.cli.bench_cost import bench_cost
 from neural_trader.app.cli.bench_history import bench_compare, bench_gate, bench_trend
 from neural_trader.app.cli.bench_profile import bench_profile
+from neural_trader.app.cli.bench_techniques import bench_techniques
 from neural_trader.core import ConfigError
 from neural_trader.core.files import write_whole
 
@@ -23,7 +26,15 @@ def bench() -> None:
     """Measure this installation on this machine."""
 
 
-for _command in (bench_compare, bench_gate, bench_trend, bench_profile):
+for _command in (
+    bench_baseline,
+    bench_compare,
+    bench_cost,
+    bench_gate,
+    bench_profile,
+    bench_techniques,
+    bench_trend,
+):
     bench.add_command(_command)
 
 
@@ -54,7 +65,7 @@ def bench_backtest(
     from neural_trader.bench import choose_cases, find_peers, print_report, run_suite, steps_of
 
     cases, cli = choose_cases(names)
-    _check_output(output)
+    check_output(output)
     columns = (TextColumn("{task.description:<34}"), BarColumn(), TimeElapsedColumn())
     with (
         TemporaryDirectory(prefix="neural-trader-bench-") as folder,
@@ -67,7 +78,7 @@ def bench_backtest(
             progress.update(task, advance=1, description=name)
 
         report, interrupted = run_suite(cases, rounds=rounds, cli=cli, peers=peers, step=step)
-    _show(report, output, print_report, as_json=as_json)
+    show_report(report, output, print_report, as_json=as_json)
     if interrupted:
         click.echo(f"interrupted after {report.provenance['config']['rounds']} rounds", err=True)
         ctx.exit(130)
@@ -89,7 +100,7 @@ def bench_engine(names: tuple[str, ...], rounds: int, *, output: str | None, as_
     from neural_trader.bench import choose_engine_cases, print_engine_report, run_engine_suite
 
     cases = choose_engine_cases(names)
-    _check_output(output)
+    check_output(output)
     columns = (TextColumn("{task.description:<16}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=rounds * len(cases))
@@ -98,7 +109,7 @@ def bench_engine(names: tuple[str, ...], rounds: int, *, output: str | None, as_
             progress.update(task, advance=1, description=name)
 
         report = run_engine_suite(cases, rounds=rounds, step=step)
-    _show(report, output, print_engine_report, as_json=as_json)
+    show_report(report, output, print_engine_report, as_json=as_json)
 
 
 @bench.command("portfolio", short_help="Time metrics, and what a portfolio holds in memory.")
@@ -126,7 +137,7 @@ def bench_portfolio(
     )
 
     cases = choose_portfolio_cases(names)
-    _check_output(output)
+    check_output(output)
     columns = (TextColumn("{task.description:<36}"), BarColumn(), TimeElapsedColumn())
     with (
         TemporaryDirectory(prefix="neural-trader-bench-") as folder,
@@ -139,7 +150,7 @@ def bench_portfolio(
             progress.update(task, advance=1, description=name)
 
         report = run_portfolio_suite(cases, rounds=rounds, peers=peers, step=step)
-    _show(report, output, print_portfolio_report, as_json=as_json)
+    show_report(report, output, print_portfolio_report, as_json=as_json)
 
 
 @bench.command("neural", short_help="Time forecasts.")
@@ -158,10 +169,10 @@ def bench_neural(
     from neural_trader.bench import choose_neural_cases, print_neural_report, run_neural_suite
 
     cases = choose_neural_cases(names)
-    _check_output(output)
-    with _spinner() as step:
+    check_output(output)
+    with spinner() as step:
         report = run_neural_suite(cases, rounds=rounds, with_peers=with_peers, step=step)
-    _show(report, output, print_neural_report, as_json=as_json)
+    show_report(report, output, print_neural_report, as_json=as_json)
 
 
 @bench.command("orders", short_help="Time the order path, from submission to fill.")
@@ -201,8 +212,8 @@ def bench_orders(  # noqa: PLR0917 - one parameter an option
     )
 
     cases = choose_orders_cases(names)
-    _check_output(output)
-    with _spinner() as step:
+    check_output(output)
+    with spinner() as step:
         report = run_orders_suite(
             cases,
             durabilities=DURABILITIES if durability == "both" else (durability,),
@@ -210,7 +221,7 @@ def bench_orders(  # noqa: PLR0917 - one parameter an option
             folder=folder,
             step=step,
         )
-    _show(report, output, print_orders_report, as_json=as_json)
+    show_report(report, output, print_orders_report, as_json=as_json)
 
 
 @bench.command("takeover", short_help="Time gateways that take each other's place under load.")
@@ -256,8 +267,8 @@ def bench_takeover(  # noqa: PLR0917 - one parameter an option
     """
     from neural_trader.bench import DURABILITIES, print_takeover_report, run_takeover_suite
 
-    _check_output(output)
-    with _spinner() as step:
+    check_output(output)
+    with spinner() as step:
         report = run_takeover_suite(
             durabilities=DURABILITIES if durability == "both" else (durability,),
             rounds=rounds,
@@ -266,7 +277,7 @@ def bench_takeover(  # noqa: PLR0917 - one parameter an option
             folder=folder,
             step=step,
         )
-    _show(report, output, print_takeover_report, as_json=as_json)
+    show_report(report, output, print_takeover_report, as_json=as_json)
 
 
 @bench.command("risk", short_help="Time simulations: scenarios, options, Sobol points.")
@@ -285,10 +296,10 @@ def bench_risk(
     from neural_trader.bench import choose_risk_cases, print_risk_report, run_risk_suite
 
     cases = choose_risk_cases(names)
-    _check_output(output)
-    with _spinner() as step:
+    check_output(output)
+    with spinner() as step:
         report = run_risk_suite(cases, rounds=rounds, peers=peers, step=step)
-    _show(report, output, print_risk_report, as_json=as_json)
+    show_report(report, output, print_risk_report, as_json=as_json)
 
 
 @bench.command("data", short_help="Time files and providers on their way to columns.")
@@ -304,14 +315,14 @@ def bench_data(names: tuple[str, ...], rounds: int, *, output: str | None, as_js
     from neural_trader.bench import choose_data_cases, print_data_report, run_data_suite
 
     cases = choose_data_cases(names)
-    _check_output(output)
-    with _spinner() as step:
+    check_output(output)
+    with spinner() as step:
         report = run_data_suite(cases, rounds=rounds, step=step)
-    _show(report, output, print_data_report, as_json=as_json)
+    show_report(report, output, print_data_report, as_json=as_json)
 
 
 @contextmanager
-def _spinner() -> "Iterator[Callable[[str], None]]":
+def spinner() -> "Iterator[Callable[[str], None]]":
     """Show what is being measured, and for how long."""
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -322,14 +333,14 @@ def _spinner() -> "Iterator[Callable[[str], None]]":
         yield lambda name: progress.update(task, description=name)
 
 
-def _check_output(output: str | None) -> None:
+def check_output(output: str | None) -> None:
     """Refuse a file whose folder does not exist, before minutes are spent on measuring."""
     if output and not Path(output).absolute().parent.is_dir():
         message = f"--output is {output!r}; its folder does not exist"
         raise ConfigError(message)
 
 
-def _show(
+def show_report(
     report: "Report", output: str | None, show: "Callable[[Report], None]", *, as_json: bool
 ) -> None:
     """Write the report to a file, where one is named, and print it as JSON or as tables."""
