@@ -77,6 +77,6 @@ def _remarks(section: dict[str, Any]) -> list[str]:
             found.setdefault(f"not measured: {row['reason']}", []).append(row["words"])
         elif row["verdict"] == "behind":
             found.setdefault(row["notes"][-1], []).append(row["words"])
-        if "beyond" in row["work"]:
-            found.setdefault(row["work"], []).append(row["words"].partition(",")[0])
+        if row["flag"]:
+            found.setdefault(row["flag"], []).append(row["words"].partition(",")[0])
     return [f"{'; '.join(dict.fromkeys(names))}: {text}" for text, names in found.items()]

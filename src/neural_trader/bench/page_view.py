@@ -38,7 +38,8 @@ def show_page(report: Report) -> dict[str, Any]:
         ``id``, ``words``, ``claim``, ``claim_python``, ``baseline``, ``baseline_by``, ``ours``,
         ``interval``, ``noise``, ``to_claim`` (words), ``to_claim_value`` (a number, above 1 where
         we are ahead), ``to_baseline``, ``limit``, ``verdict`` (``ahead``, ``behind``, ``equal``,
-        ``none`` or ``not measured``), ``notes`` and ``value`` in ``unit``.
+        ``none`` or ``not measured``), ``flag`` (words, where it is beyond the cores), ``notes``
+        and ``value`` in ``unit``.
 
     Raises
     ------
@@ -154,7 +155,7 @@ def _shown(page: PageRow, row: Row | None, report: Report) -> dict[str, Any]:
     if row is None or value is None:
         reason = "this report has no such row" if row is None else row.reason or "no reason given"
         told = {"ours": NOT_MEASURED, "verdict": NOT_MEASURED, "reason": reason}
-        return shown | told | {"notes": [*notes, f"Not measured: {reason}."], "work": ""}
+        return shown | told | {"notes": notes, "flag": ""}
     low, high = _interval(row)
     if math.isfinite(low) and row.samples:
         shown["interval"] = _between(low, high, unit)
@@ -170,8 +171,10 @@ def _shown(page: PageRow, row: Row | None, report: Report) -> dict[str, Any]:
         shown["limit_value"] = row.limit
     work = str(row.params.get("work") or "")
     # Workers without a core cannot be efficient: nothing is measured of the claim then.
-    is_beyond = "beyond" in work and page.better == "higher"
-    ahead = None if is_beyond else _ahead(page, value)
+    is_beyond = "beyond" in work
+    ahead = None if is_beyond and page.better == "higher" else _ahead(page, value)
+    if work and not is_beyond:
+        notes.append(f"{work[0].upper()}{work[1:]}.")
     verdict = "equal" if page.better == "equal" else "none"
     if ahead is not None:
         shown["to_claim_value"] = ahead if math.isfinite(ahead) else None
@@ -183,7 +186,7 @@ def _shown(page: PageRow, row: Row | None, report: Report) -> dict[str, Any]:
         "ours": amount(value, unit),
         "verdict": verdict,
         "reason": row.reason or "",
-        "work": work,
+        "flag": work if is_beyond else "",
         "notes": notes,
     }
 
@@ -254,14 +257,18 @@ def _provenance(report: Report) -> list[tuple[str, str]]:
     rows = [
         ("version", str(told["version"])),
         ("commit", str(told.get("commit") or "no git")),
-        ("measured at", str(told["measured_at"])),
+        ("measured at", str(told["measured_at"]).replace("T", " ").replace("+00:00", " UTC")),
         ("took", f"{told['seconds']:,.0f} s" if "seconds" in told else ""),
-        ("rounds", ", ".join([str(told["config"]["rounds"]), *_mode(report)])),
+        ("rounds", ", ".join([_rounds(told["config"]["rounds"]), *_mode(report)])),
         ("packages", packages),
         ("data", str(told.get("data_name", ""))),
         ("data sha256", str(told.get("data_hash", ""))),
     ]
     return [(name, words) for name, words in rows if words]
+
+
+def _rounds(count: int) -> str:
+    return f"{count} round{'s' * (count != 1)}"
 
 
 def _warnings(report: Report) -> list[str]:
@@ -277,8 +284,7 @@ def _warnings(report: Report) -> list[str]:
         )
     if rounds < 3:
         found.append(
-            f"{rounds} round{'s' * (rounds > 1)}: too few for an interval that means much. "
-            "Give --full, or --rounds."
+            f"{_rounds(rounds)}: too few for an interval that means much. Give --full, or --rounds."
         )
     return found
 

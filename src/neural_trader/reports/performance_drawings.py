@@ -61,8 +61,10 @@ def dots(
         x = place(10.0**power)
         parts.append(f'<line class="level" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{bottom}"/>')
         if (power - low) % every == 0:
-            tick = _tick(power, unit)
-            parts.append(f'<text x="{x:.1f}" y="{bottom + 17}" text-anchor="middle">{tick}</text>')
+            tick, anchor = _tick(power, unit), "end" if power == high else "middle"
+            parts.append(
+                f'<text x="{x:.1f}" y="{bottom + 17}" text-anchor="{anchor}">{tick}</text>'
+            )
     if rule:
         x = place(rule)
         parts.append(f'<line class="rule" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{bottom}"/>')

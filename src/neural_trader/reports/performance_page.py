@@ -195,8 +195,8 @@ def _contents(sections: list[Mapping[str, Any]]) -> str:
 def _section(section: Mapping[str, Any], page: Mapping[str, Any]) -> str:
     name, said = escape(section["name"]), baselines(section)
     notes = "".join(
-        f"<li>{f'<em>{escape(names)}</em>: ' if names else ''}{escape(text)}</li>"
-        for names, text in remarks(section)
+        f"<li>{f'<em>{escape(names)}</em>: ' if names else ''}{_code(text)}</li>"
+        for names, text in remarks(section, reasons=False)
     )
     listed = f'<ul class="aside remarks">{notes}</ul>' if notes else ""
     head = "".join(f'<th scope="col">{escape(label)}</th>' for label, _ in _COLUMNS)
@@ -214,10 +214,10 @@ def _section(section: Mapping[str, Any], page: Mapping[str, Any]) -> str:
 
 
 def _table_row(row: Mapping[str, Any]) -> str:
-    work = f'<span class="why">{escape(row["work"])}</span>' if row["work"] else ""
+    flag = f'<span class="why">{escape(row["flag"])}</span>' if row["flag"] else ""
     if row["verdict"] == NOT_MEASURED:
         cells = "".join(_cell(label, row[key]) for label, key in _COLUMNS[:2])
-        reason = escape(row["reason"])
+        reason = _code(row["reason"])
         return (
             f'<tr class="missing"><th scope="row">{escape(row["words"])}</th>{cells}'
             f'<td class="text reason" colspan="5"><strong>{NOT_MEASURED}</strong>: {reason}</td>'
@@ -232,7 +232,13 @@ def _table_row(row: Mapping[str, Any]) -> str:
         )
         for label, key in _COLUMNS
     )
-    return f'<tr><th scope="row">{escape(row["words"])}{work}</th>{cells}</tr>'
+    return f'<tr><th scope="row">{escape(row["words"])}{flag}</th>{cells}</tr>'
+
+
+def _code(text: str) -> str:
+    """Return a text whose words between backticks are code."""
+    pieces = escape(text).split("`")
+    return "".join(f"<code>{piece}</code>" if at % 2 else piece for at, piece in enumerate(pieces))
 
 
 _TONES: Final = {"ahead": "gain", "behind": "loss"}
@@ -242,7 +248,7 @@ def _cell(label: str, text: str, kind: str = "", under: str = "") -> str:
     classes = " ".join(name for name in (kind, "" if text else "empty") if name)
     attribute = f' class="{classes}"' if classes else ""
     more = f'<span class="why">{escape(under)}</span>' if under else ""
-    return f'<td{attribute} data-label="{escape(label)}">{escape(text)}{more}</td>'
+    return f'<td{attribute} data-label="{escape(label)}">{escape(text) or "–"}{more}</td>'
 
 
 def _charts(section: Mapping[str, Any], page: Mapping[str, Any]) -> str:

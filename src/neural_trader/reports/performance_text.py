@@ -56,20 +56,31 @@ def render_markdown(page: Mapping[str, Any]) -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-def remarks(section: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the notes of a section, each once: the rows it holds for in words, and its text."""
+def remarks(section: Mapping[str, Any], *, reasons: bool = True) -> list[tuple[str, str]]:
+    """Return the notes of a section, each once: the rows it holds for in words, and its text.
+
+    Parameters
+    ----------
+    section : mapping
+    reasons : bool
+        Whether the reasons why rows are not measured are among them.
+    """
     found: dict[str, list[str]] = {}
     for row in section["rows"]:
         for text in row["notes"]:
             found.setdefault(text, []).append(row["words"])
+        if reasons and row["verdict"] == NOT_MEASURED:
+            found.setdefault(f"Not measured: {row['reason']}.", []).append(row["words"])
     whole = len(section["rows"])
     return [("" if len(names) == whole else _named(names), text) for text, names in found.items()]
 
 
 def baselines(section: Mapping[str, Any]) -> str:
-    """Return who the baselines of a section are, as one sentence, or nothing."""
+    """Return who the baselines of a section are, as one sentence."""
     names = dict.fromkeys(row["baseline_by"] for row in section["rows"] if row["baseline_by"])
-    return f"Baseline: {', '.join(names)}." if names else ""
+    if names:
+        return f"Baseline: {', '.join(names)}."
+    return f"Baseline: {NOT_MEASURED}, there is no program for it."
 
 
 _NAMED_MAX: Final = 3
@@ -93,13 +104,12 @@ def _section(section: Mapping[str, Any]) -> list[str]:
         f"|---|{'---:|' * (len(labels) - 1)}",
     ]
     for row in section["rows"]:
-        words = row["words"] + (f" ({row['work']})" if row["work"] else "")
+        words = row["words"] + (f" ({row['flag']})" if row["flag"] else "")
         cells = [words, *(row[key] for _, key in _COLUMNS[1:])]
         cells[4] = row["ours"] if row["ours"] == NOT_MEASURED else f"**{row['ours']}**"
         lines.append(f"| {' | '.join(_escape(cell) for cell in cells)} |")
     lines.append("")
-    said = baselines(section)
-    lines += [said, ""] if said else []
+    lines += [baselines(section), ""]
     lines += [
         f"- {f'{_escape(names)}: ' if names else ''}{_escape(text)}"
         for names, text in remarks(section)
