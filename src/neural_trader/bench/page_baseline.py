@@ -31,12 +31,20 @@ def has_program(name: str) -> bool:
     return find_spec(_ROOM) is not None and find_spec(f"{_ROOM}.{name}") is not None
 
 
-def ask_program(name: str) -> dict[str, float] | str:
-    """Return what a baseline program measured in a fresh process, or why it measured nothing."""
+def ask_program(name: str, arguments: str = "{}") -> dict[str, float] | str:
+    """Return what a baseline program measured in a fresh process, or why it measured nothing.
+
+    Parameters
+    ----------
+    name : str
+        Of the program.
+    arguments : str
+        Those of its ``prepare``, as JSON.
+    """
     if not has_program(name):
         return "no baseline program"
     try:
-        done = run([sys.executable, "-m", f"{_ROOM}.{name}"])
+        done = run([sys.executable, "-m", f"{_ROOM}.{name}", "--json-args", arguments])
     except BenchError as error:
         return str(error)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
@@ -44,7 +52,7 @@ def ask_program(name: str) -> dict[str, float] | str:
         said = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
         return f"failed with exit code {done.returncode}: {said[-1][:200]}"
     found: dict[str, Any] = json.loads(lines[-1])
-    figures = found.get("figures") or found.get("quantity") or {}
+    figures = found.get("figures") or {}
     return {
         key: float(value)
         for key, value in figures.items()
@@ -61,7 +69,7 @@ def figure_of(figures: dict[str, float], name: str) -> tuple[float, str] | None:
     (2000.0, 'us')
     """
     for suffix, (unit, factor) in UNITS.items():
-        key = f"{name.replace('.', '_')}_{suffix}"
+        key = f"{name.replace('.', '')}_{suffix}"
         if key in figures:
             return figures[key] * factor, unit
     value = figures.get(name)

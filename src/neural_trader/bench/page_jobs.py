@@ -34,7 +34,7 @@ _OVER: Final = {
     "portfolio": "numpy",
     "model": "numpy",
 }
-_QUICK_SHARE: Final = 0.25
+_QUICK_SHARE: Final = 0.15
 _QUICK_PLACES: Final = ("one core", "unpinned")
 _FULL_PLACES: Final = (*_QUICK_PLACES, "gateway apart")
 # One core is what is compared; whoever links against more threads gets one as well.

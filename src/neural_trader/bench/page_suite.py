@@ -27,6 +27,8 @@ from neural_trader.core.version import VERSION
 SECTION_NAMES: Final = tuple(section.name for section in SECTIONS)
 QUICK_ROUNDS: Final = 2
 FULL_ROUNDS: Final = 7
+# What hardly varies from round to round, or describes the machine, is measured once in a quick run.
+_ONCE: Final = frozenset({"trades", "components", "held", "techniques", "cost"})
 # What one unit of a suite is in the unit of a page's row.
 _FACTORS: Final = {
     ("us", "ms"): 1e-3,
@@ -46,14 +48,18 @@ _PLAIN: Final = {
 }
 
 
+# A program by its name and arguments.
+Asked = tuple[str, str]
+
+
 class Taken:
     """What the rounds have found so far: rows of the parts, figures of the baseline programs."""
 
     def __init__(self) -> None:
         self.rounds: list[dict[str, list[Row]]] = []
-        self.programs: list[dict[str, dict[str, float]]] = []
+        self.programs: list[dict[Asked, dict[str, float]]] = []
         self.missing: dict[str, str] = {}
-        self.no_program: dict[str, str] = {}
+        self.no_program: dict[Asked, str] = {}
 
 
 def choose_page(sections: Sequence[str]) -> list[PageRow]:
@@ -71,9 +77,13 @@ def choose_page(sections: Sequence[str]) -> list[PageRow]:
     return [row for row in PAGE if not sections or row.section in sections]
 
 
-def page_steps_of(rows: Sequence[PageRow]) -> int:
-    """Return how many parts a round has, baseline programs among them, for a progress bar."""
-    return len(_cases_of(rows)) + len(_programs_of(rows))
+def page_steps_of(rows: Sequence[PageRow], *, rounds: int, is_full: bool) -> int:
+    """Return how many parts all rounds have, baseline programs among them, for a progress bar."""
+    return sum(
+        len(_cases_of(rows, is_whole=is_full or k == 0))
+        + len(_programs_of(rows, is_whole=is_full or k == 0))
+        for k in range(rounds)
+    )
 
 
 def run_page(
@@ -93,7 +103,8 @@ def run_page(
     rounds : int
         How often everything is measured.
     is_full : bool
-        Send all the orders of a load, on all placements; a quick run sends a quarter.
+        Send all the orders of a load, on all placements, and measure everything in every round. A
+        quick run sends some, and measures what hardly varies, and the baseline programs, once.
     step : callable
         Told the name of each step as it begins.
     done : callable
@@ -116,7 +127,7 @@ def run_page(
     with TemporaryDirectory(prefix="neural-trader-bench-") as folder:
         try:
             for _ in range(rounds):
-                _measure_round(rows, taken, is_full, Path(folder), step, done)
+                _measure_round(rows, taken, Round((), is_full, Path(folder), step), done)
         except KeyboardInterrupt:
             if not taken.rounds:
                 raise
@@ -142,7 +153,7 @@ def run_page(
     return Report(machine=machine, provenance=provenance, rows=found), interrupted
 
 
-def _cases_of(rows: Sequence[PageRow]) -> dict[str, list[str]]:
+def _cases_of(rows: Sequence[PageRow], *, is_whole: bool = True) -> dict[str, list[str]]:
     """Return the parts that rows need, in the order of ``JOBS``, and the cases of each."""
     wanted: dict[str, dict[str, None]] = {}
     for row in rows:
@@ -151,40 +162,38 @@ def _cases_of(rows: Sequence[PageRow]) -> dict[str, list[str]]:
             if row.source.case == "all":
                 # Errors are counted over all orders of the run, and there must be some.
                 wanted[row.source.job]["steady"] = None
-    return {job: list(wanted[job]) for job in JOBS if job in wanted}
+    return {
+        job: list(wanted[job]) for job in JOBS if job in wanted and (is_whole or job not in _ONCE)
+    }
 
 
-def _programs_of(rows: Sequence[PageRow]) -> list[str]:
-    names = dict.fromkeys(row.program[0] for row in rows if row.program)
-    return [name for name in names if has_program(name)]
+def _programs_of(rows: Sequence[PageRow], *, is_whole: bool = True) -> list[Asked]:
+    asked = dict.fromkeys((row.program.name, row.program.arguments) for row in rows if row.program)
+    return [one for one in asked if is_whole and has_program(one[0])]
 
 
-def _measure_round(  # noqa: PLR0917 - what one round is measured with
-    rows: Sequence[PageRow],
-    taken: Taken,
-    is_full: bool,
-    scratch: Path,
-    step: Callable[[str], None],
-    done: Callable[[], None],
+def _measure_round(
+    rows: Sequence[PageRow], taken: Taken, now: Round, done: Callable[[], None]
 ) -> None:
     """Run every part and every baseline program once; a round counts only when it is complete."""
+    is_whole = now.is_full or not taken.rounds
     found: dict[str, list[Row]] = {}
-    for job, cases in _cases_of(rows).items():
+    for job, cases in _cases_of(rows, is_whole=is_whole).items():
         if job not in taken.missing:
             try:
-                found[job] = JOBS[job](Round(cases, is_full, scratch, step))
+                found[job] = JOBS[job](now._replace(cases=cases))
             except Missing as error:
                 taken.missing[job] = str(error)
         done()
-    programs: dict[str, dict[str, float]] = {}
-    for name in _programs_of(rows):
-        if name not in taken.no_program:
-            step(f"baseline: {name}")
-            figures = ask_program(name)
+    programs: dict[Asked, dict[str, float]] = {}
+    for asked in _programs_of(rows, is_whole=is_whole):
+        if asked not in taken.no_program:
+            now.step(f"baseline: {asked[0]}")
+            figures = ask_program(*asked)
             if isinstance(figures, str):
-                taken.no_program[name] = figures
+                taken.no_program[asked] = figures
             else:
-                programs[name] = figures
+                programs[asked] = figures
         done()
     taken.rounds.append(found)
     taken.programs.append(programs)
@@ -208,13 +217,18 @@ def _row(row: PageRow, taken: Taken, machine: dict[str, Any]) -> Row:
         return _changed(blank, reason=taken.missing[row.source.job])
     picked = _pick(row, row.source, taken)
     first = picked[0] if picked else None
-    values = [_scaled(one.value, one.unit, row.unit) for one in picked if one.value is not None]
+    values = _values(row, row.source, picked)
     if not values:
         reason = first.reason if first is not None else "the part that measures it gave no figure"
         return _changed(blank, reason=reason)
     base, who = _baseline(row, row.source, taken, picked)
+    if len(base) != len(values):
+        # What was measured once stands beside every round.
+        base = [statistics.median(base)] * len(values) if base else []
     limits = [_scaled(one.limit, one.unit, row.unit) for one in picked if one.limit is not None]
     ratios = [_times(value, other, row.better) for value, other in zip(values, base, strict=False)]
+    if row.source.is_ratio:
+        limits = []
     return _changed(
         blank,
         params=params | {"baseline": who, "work": _work(row, picked, machine)},
@@ -228,6 +242,13 @@ def _row(row: PageRow, taken: Taken, machine: dict[str, Any]) -> Row:
         checked=all(one.checked for one in picked),
         reason=None,
     )
+
+
+def _values(row: PageRow, source: Source, picked: list[Row]) -> list[float]:
+    """Return the value of each round in the unit of the page's row."""
+    if source.is_ratio:
+        return [one.ratio for one in picked if one.ratio is not None]
+    return [_scaled(one.value, one.unit, row.unit) for one in picked if one.value is not None]
 
 
 def _pick(row: PageRow, source: Source, taken: Taken) -> list[Row]:
@@ -251,30 +272,31 @@ def _baseline(
     row: PageRow, source: Source, taken: Taken, picked: list[Row]
 ) -> tuple[list[float], str | None]:
     """Return the baseline of each round, and who made it: its program, or the suite's own."""
+    if source.is_ratio:
+        return [], None
     if row.program is not None:
-        name, figure = row.program
+        asked = row.program.name, row.program.arguments
         found = [
-            figure_of(programs[name], figure) for programs in taken.programs if name in programs
+            figure_of(programs[asked], row.program.figure)
+            for programs in taken.programs
+            if asked in programs
         ]
         values = [_scaled(one[0], one[1], row.unit) for one in found if one is not None]
-        if values and len(values) == len(picked):
-            return values, f"baseline/{name}.py"
+        if values:
+            return values, f"baseline/{row.program.name}.py"
     if source.beside is not None:
-        case = source.beside_case or source.case
-        others = [
+        beside = [
             one
             for found_rows in taken.rounds
             for one in found_rows.get(source.job, [])
-            if one.case == case and source.beside.items() <= one.params.items()
+            if one.case == source.case and source.beside.items() <= one.params.items()
         ]
-        values = [_scaled(one.value, one.unit, row.unit) for one in others if one.value is not None]
+        values = [_scaled(one.value, one.unit, row.unit) for one in beside if one.value is not None]
     else:
         values = [
             _scaled(one.baseline, one.unit, row.unit) for one in picked if one.baseline is not None
         ]
-    if not values or len(values) != len(picked):
-        return [], None
-    return values, _PLAIN.get(source.job)
+    return values, _PLAIN.get(source.job) if values else None
 
 
 def _scaled(value: float, unit: str, wanted: str) -> float:

@@ -36,6 +36,7 @@ CLAIMS = {
     "portfolio.allocations": (45, 1_250),
     "signals.time": (12, 85),
     "data.time": (180, 1_250),
+    "data.process": (180, 1_250),
     "data.memory": (12, 45),
     "neural.time": (18, 120),
     "neural.memory": (85, 450),

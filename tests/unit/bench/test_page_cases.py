@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import neural_trader as nt
+from neural_trader.backtesting.reference import run_reference
 from neural_trader.bench import page_cases
 from neural_trader.core import BenchError
 from neural_trader.strategies.protocol import Legs
@@ -42,7 +43,7 @@ def test_a_wrong_signal_has_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_another_answer_has_no_trades(monkeypatch: pytest.MonkeyPatch) -> None:
     free = nt.Costs(fee_bps=0.0, slippage_bps=0.0)
-    right = page_cases.run_reference
+    right = run_reference
 
     def other(strategy: Any, bars: nt.Bars, **options: Any) -> Any:
         return right(strategy, bars, **(options | {"costs": free}))

@@ -126,7 +126,8 @@ def _run(sections: tuple[str, ...], *, is_full: bool, rounds: int | None) -> "tu
     )
 
     count = rounds or (FULL_ROUNDS if is_full else QUICK_ROUNDS)
-    with _progress(count * page_steps_of(choose_page(sections))) as (step, done):
+    steps = page_steps_of(choose_page(sections), rounds=count, is_full=is_full)
+    with _progress(steps) as (step, done):
         return run_page(sections, rounds=count, is_full=is_full, step=step, done=done)
 
 
