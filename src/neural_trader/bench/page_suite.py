@@ -20,6 +20,7 @@ from neural_trader.bench.machine import describe_commit, describe_machine
 from neural_trader.bench.page import PAGE, SECTIONS, PageRow, Source
 from neural_trader.bench.page_baseline import ask_program, figure_of, has_program
 from neural_trader.bench.page_jobs import JOBS, Missing, Round
+from neural_trader.bench.page_orders import STEADY
 from neural_trader.bench.rows import Report, Row
 from neural_trader.core import BenchError, ConfigError
 from neural_trader.core.version import VERSION
@@ -28,7 +29,7 @@ SECTION_NAMES: Final = tuple(section.name for section in SECTIONS)
 QUICK_ROUNDS: Final = 2
 FULL_ROUNDS: Final = 7
 # What hardly varies from round to round, or describes the machine, is measured once in a quick run.
-_ONCE: Final = frozenset({"trades", "components", "held", "techniques", "cost"})
+_ONCE: Final = frozenset({"trades", "data", "components", "held", "techniques", "cost"})
 # What one unit of a suite is in the unit of a page's row.
 _FACTORS: Final = {
     ("us", "ms"): 1e-3,
@@ -161,7 +162,7 @@ def _cases_of(rows: Sequence[PageRow], *, is_whole: bool = True) -> dict[str, li
             wanted.setdefault(row.source.job, {})[row.source.case] = None
             if row.source.case == "all":
                 # Errors are counted over all orders of the run, and there must be some.
-                wanted[row.source.job]["steady"] = None
+                wanted[row.source.job][STEADY] = None
     return {
         job: list(wanted[job]) for job in JOBS if job in wanted and (is_whole or job not in _ONCE)
     }

@@ -85,7 +85,7 @@ def test_what_is_not_there_is_not_measured_and_not_asked_again(
     rows = run("data").rows
     assert [(row.value, row.reason, row.checked) for row in rows] == [
         (None, "there is none", False)
-    ] * 4
+    ] * 5
     assert len(asked) == 1
 
 
