@@ -19,7 +19,7 @@ from neural_trader.bench.cases import CAPITAL, COSTS_BPS, find_case
 from neural_trader.bench.page import WORKERS
 from neural_trader.bench.runner import find_difference
 from neural_trader.core import BenchError
-from neural_trader.strategies.protocol import Legs
+from neural_trader.strategies import Legs
 
 Figure = dict[str, Any]
 _RUNS: Final = 2_000

@@ -10,7 +10,7 @@ import neural_trader as nt
 from neural_trader.backtesting.reference import run_reference
 from neural_trader.bench import page_cases
 from neural_trader.core import BenchError
-from neural_trader.strategies.protocol import Legs
+from neural_trader.strategies import Legs
 
 
 @pytest.fixture(autouse=True)
