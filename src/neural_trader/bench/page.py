@@ -151,9 +151,9 @@ SECTIONS: Final = (
     Section(
         "scaling",
         "Worker scaling",
-        "3,000 pairs backtests over 33 years on so many threads. The page times one backtest of "
+        "3,072 pairs backtests over 33 years on so many threads. The page times one backtest of "
         "a year on so many workers; a single one of ours is over before a thread has started, so "
-        "the work is 3,000 of them, 33 times as long.",
+        "the work is 3,072 of them, 33 times as long.",
         "neural-trader bench scaling",
     ),
     Section(
@@ -433,7 +433,7 @@ def _scaling() -> tuple[PageRow, ...]:
         PageRow(
             f"scaling.{count}", f"{count} worker{'s' * (count > 1)}, time", "ms",
             rust * 1e3, python * 1e3, Source("scaling", "scaling", {"quantity": f"time {count}"}),
-            note="The claims are of one backtest of a year, ours of 3,000 of 33 years.",
+            note="The claims are of one backtest of a year, ours of 3,072 of 33 years.",
         )
         for count, rust, python in WORKERS
     ]  # fmt: skip
