@@ -175,8 +175,8 @@ def _by_command(name: str, missing: str, *, takes_cases: bool) -> Job:
     def job(now: Round) -> list[Row]:
         now.step(name)
         command = [sys.executable, "-m", "neural_trader", "bench", name, "--json"]
+        command += ["--rounds", "1"]
         if takes_cases:
-            command += ["--rounds", "1"]
             command += [word for case in now.cases for word in ("--case", case)]
         done = run(command)
         if done.returncode == 2:
@@ -208,7 +208,7 @@ JOBS: Final[dict[str, Job]] = {
     "components": _components,
     "held": _held,
     "scaling": _own,
-    "techniques": _by_command("techniques", TECHNIQUES_MISSING, takes_cases=False),
+    "techniques": _by_command("techniques", TECHNIQUES_MISSING, takes_cases=True),
     "cost": _by_command("cost", COST_MISSING, takes_cases=False),
 }
 """The parts of a run by name, in the order in which they are run."""

@@ -333,6 +333,10 @@ def _work(row: PageRow, picked: list[Row], machine: dict[str, Any]) -> str | Non
         said.append(f"{orders[0]:,} orders a round")
     if picked[0].params.get("placement"):
         said.append(str(picked[0].params["placement"]))
+    if row.section == "cost" and picked[0].params.get("name"):
+        said.append(str(picked[0].params["name"]))
+    if "in_product" in picked[0].params:
+        said.append("in the product" if picked[0].params["in_product"] else "not in the product")
     if row.section == "scaling":
         count = int(row.id.partition(".")[2].partition("_")[0])
         if count > machine["cores"]:

@@ -75,7 +75,7 @@ def test_every_claim_of_the_page_has_a_row() -> None:
 
 def test_techniques_that_it_names_without_a_figure_have_a_row_too() -> None:
     ids = {row.id for row in PAGE}
-    assert {"techniques.zero_copy", "techniques.vectorised", "memory.slope"} <= ids
+    assert {"techniques.zero_copy", "techniques.simd", "memory.slope"} <= ids
 
 
 def test_rows_have_names_of_their_own_and_stand_in_their_section() -> None:
