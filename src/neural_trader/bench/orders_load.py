@@ -135,12 +135,12 @@ def run_open(load: Load, rate: float, orders: int) -> float:
 
 
 def summarize(times: list[int]) -> dict[str, float] | None:
-    """Return quantiles and maximum in microseconds, or None for no times."""
+    """Return quantiles, maximum and mean in microseconds, or None for no times."""
     if not times:
         return None
     times.sort()
     found = {f"p{share * 100:g}": times[int(len(times) * share)] / 1e3 for share in QUANTILES}
-    return found | {"max": times[-1] / 1e3}
+    return found | {"max": times[-1] / 1e3, "mean": sum(times) / len(times) / 1e3}
 
 
 def main() -> None:

@@ -247,16 +247,15 @@ class Stack:
         """The process of the gateway that runs."""
         return self._processes[1].pid
 
+    def gateway_cpu_s(self) -> float:
+        """Return the CPU seconds that the gateway's process has taken since it began."""
+        stat = Path(f"/proc/{self._processes[1].pid}/stat").read_text()
+        # The name of a program may hold spaces and brackets: what counts stands behind the last.
+        fields = stat.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def gateway_memory_mb(self) -> float:
         """Return the memory that the gateway's process has in use."""
         status = Path(f"/proc/{self.gateway_pid}/status").read_text()
         (line,) = [line for line in status.splitlines() if line.startswith("VmRSS")]
         return int(line.split()[1]) / 1024
-
-    def gateway_cpu_s(self) -> float:
-        """Return the CPU seconds that the gateway's process has used, in steps of a clock tick."""
-        text = Path(f"/proc/{self._processes[1].pid}/stat").read_text()
-        # The name of the program, in brackets, may hold blanks.
-        fields = text.rpartition(")")[2].split()
-        user, system = int(fields[11]), int(fields[12])
-        return (user + system) / os.sysconf("SC_CLK_TCK")

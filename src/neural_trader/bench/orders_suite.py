@@ -161,7 +161,7 @@ def run_orders_suite(
                 wanted = [case for case in cases if place in case.places]
                 if wanted and place in where:
                     step(f"{durability}, {place}: floor")
-                    floor = _measure_floor(disk, durability, place)
+                    floor = measure_floor(disk, durability, place)
                     rows += _run_cases(wanted, durability, place, floor, rounds, disk, step)
         filesystem = _filesystem(disk)
     provenance = {
@@ -179,13 +179,31 @@ def places_here() -> frozenset[str]:
     return frozenset(placements())
 
 
-def _measure_floor(folder: Path, durability: str, place: str) -> dict[str, float]:
-    """Return quantiles of the floor in microseconds, or nothing without a C compiler."""
+def measure_floor(
+    folder: Path, durability: str, place: str, share: float = 1.0
+) -> dict[str, float]:
+    """Return quantiles of the floor in microseconds, or nothing without a C compiler.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the program is compiled and writes.
+    durability : {"process-safe", "power-safe"}
+    place : str
+        The name of a placement.
+    share : float
+        How much of its rounds are run, at most 1.
+
+    Raises
+    ------
+    BenchError
+        The program failed.
+    """
     try:
         program = build_orders_floor(folder)
     except BenchError:
         return {}
-    rounds = str(_FLOOR_ROUNDS[durability])
+    rounds = str(int(_FLOOR_ROUNDS[durability] * share))
     journal = folder / "floor.journal"
     with on_cores(placements()[place].gateway if place == "one core" else frozenset()):
         done = subprocess.run(

@@ -2,6 +2,7 @@
 
 from neural_trader.reports.card_text import print_card
 from neural_trader.reports.page import report
+from neural_trader.reports.performance_page import write_performance
 from neural_trader.reports.quality_page import quality_report
 from neural_trader.reports.quality_terminal import print_quality
 from neural_trader.reports.risk_page import risk_report
@@ -24,4 +25,5 @@ __all__ = [
     "report",
     "risk_report",
     "tear_sheet",
+    "write_performance",
 ]

@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,12 @@ from neural_trader.app.cli.bench_baseline import bench_baseline
 from neural_trader.app.cli.bench_cost import bench_cost
 from neural_trader.app.cli.bench_history import bench_compare, bench_gate, bench_trend
 from neural_trader.app.cli.bench_profile import bench_profile
+from neural_trader.app.cli.bench_page import (
+    PageGroup,
+    add_page_commands,
+    measure_page,
+    page_options,
+)
 from neural_trader.app.cli.bench_techniques import bench_techniques
 from neural_trader.core import ConfigError
 from neural_trader.core.files import write_whole
@@ -21,9 +27,19 @@ if TYPE_CHECKING:
     from neural_trader.bench import Report
 
 
-@click.group()
-def bench() -> None:
-    """Measure this installation on this machine."""
+@click.group(cls=PageGroup, invoke_without_command=True)
+@page_options
+@click.pass_context
+def bench(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - those of the page
+    """Measure this installation on this machine.
+
+    Without a subcommand: every row of the performance page, quickly, claim beside what is measured.
+    A subcommand measures one section of it, or more than the page asks for.
+    """
+    measure_page(ctx, **options)
+
+
+add_page_commands(bench)
 
 
 for _command in (
