@@ -7,7 +7,9 @@ answer as JSON.
 import gc
 import json
 import os
+import statistics
 import sys
+import time
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +28,7 @@ MADE: Final = "MADE.parquet"
 _FIELDS: Final = ("open", "high", "low", "close", "volume")
 _WINDOW: Final = 20
 _WINDOWS: Final = range(10, 110, 10)
+_REVALUATIONS: Final = 25
 _REPEATS: Final = 10
 """Ten windows asked for ten times each: nine of ten are hits."""
 
@@ -170,7 +173,13 @@ def _revalue() -> Measured:
     run = simulated(options=OPTIONS)
     first = run()
     answer = {"figures": [float(first.var), float(first.es)]}
-    return Measured([Figure("time", "ms", median_ms(run))], answer)
+    # CPU: what else runs takes turns with a loop of milliseconds, and shared cores hide its gain.
+    taken = []
+    for _ in range(_REVALUATIONS):
+        began = time.process_time()
+        run()
+        taken.append(time.process_time() - began)
+    return Measured([Figure("CPU", "ms", statistics.median(taken) * 1e3)], answer)
 
 
 # ---------------------------------------------------------------------------- caches of indicators
