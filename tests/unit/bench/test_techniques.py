@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import neural_trader as nt
 from neural_trader.app.cli.main import cli
 from neural_trader.bench import techniques
 from neural_trader.bench.techniques import (
@@ -21,7 +22,6 @@ from neural_trader.bench.techniques import (
 )
 from neural_trader.bench.techniques_work import WORKS, average_by_loop
 from neural_trader.core import BenchError, ConfigError
-from neural_trader.strategies.indicators import SMA
 
 MADE = Technique("made", "with", "without", claims={"time": (10.0, "x"), "objects": (95.0, "%")})
 
@@ -101,7 +101,7 @@ def test_what_a_machine_cannot_do_is_a_row_with_a_reason(
 
 def test_the_plain_loop_is_a_moving_average() -> None:
     values = np.random.default_rng(3).normal(100.0, 5.0, 400)
-    wanted = SMA(20).batch(values)
+    wanted = nt.indicators.SMA(20).batch(values)
     assert average_by_loop(values.tolist(), 20) == pytest.approx(wanted.tolist(), nan_ok=True)
 
 
@@ -119,7 +119,7 @@ def test_a_pool_makes_no_objects_and_changes_no_answer() -> None:
     assert rows["order objects for 40,000 orders"]["value"] == 0.0
     assert rows["order objects for 40,000 orders"]["baseline"] == 40_000.0
     assert rows["order objects for 40,000 orders, fewer"]["claim"] == 95.0
-    time = rows["an order through the core"]
+    time = rows["CPU of an order in the core"]
     assert time["value"] > 0.0
     assert time["params"]["verdict"] == "too few rounds"
     assert time["params"]["in_product"] is False
