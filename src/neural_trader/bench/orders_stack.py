@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
@@ -103,6 +103,8 @@ class Stack:
         How many, each with a token in ``tokens``.
     tls : (Path, Path), optional
         Certificate and key of the gateway.
+    serve_with : sequence of str
+        The module that is run as the gateway, and what it takes before the command.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class Stack:
         *,
         accounts: int = 1,
         tls: tuple[Path, Path] | None = None,
+        serve_with: Sequence[str] = ("neural_trader",),
     ) -> None:
         self.durability = durability
         self.placement = placement
@@ -120,6 +123,7 @@ class Stack:
         self._folder = folder
         self._tls = "" if tls is None else f'cert = "{tls[0]}"\nkey = "{tls[1]}"\n'
         self._serve: tuple[str, ...] = ()
+        self._serve_with = serve_with
         self._processes: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> Self:
@@ -171,7 +175,8 @@ class Stack:
         return found
 
     def _run(self, *arguments: str) -> dict[str, Any]:
-        command = [sys.executable, "-m", "neural_trader", *arguments, "--json"]
+        module = self._serve_with if arguments[0] == "serve" else ("neural_trader",)
+        command = [sys.executable, "-m", *module, *arguments, "--json"]
         with (self._folder / f"{arguments[0]}.log").open("a") as errors:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
         self._processes.append(process)
@@ -237,8 +242,13 @@ class Stack:
             raise BenchError(message)
         return found
 
+    @property
+    def gateway_pid(self) -> int:
+        """The process of the gateway that runs."""
+        return self._processes[1].pid
+
     def gateway_memory_mb(self) -> float:
         """Return the memory that the gateway's process has in use."""
-        status = Path(f"/proc/{self._processes[1].pid}/status").read_text()
+        status = Path(f"/proc/{self.gateway_pid}/status").read_text()
         (line,) = [line for line in status.splitlines() if line.startswith("VmRSS")]
         return int(line.split()[1]) / 1024

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from neural_trader.app.cli.bench_tuning import bench_tuning
 from neural_trader.core import ConfigError
 from neural_trader.core.files import write_whole
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 @click.group()
 def bench() -> None:
     """Measure this installation on this machine."""
+
+
+bench.add_command(bench_tuning)
 
 
 @bench.command("backtest", short_help="Time the backtest cases.")
@@ -48,7 +52,7 @@ def bench_backtest(
     from neural_trader.bench import choose_cases, find_peers, print_report, run_suite, steps_of
 
     cases, cli = choose_cases(names)
-    _check_output(output)
+    check_output(output)
     columns = (TextColumn("{task.description:<34}"), BarColumn(), TimeElapsedColumn())
     with (
         TemporaryDirectory(prefix="neural-trader-bench-") as folder,
@@ -61,7 +65,7 @@ def bench_backtest(
             progress.update(task, advance=1, description=name)
 
         report, interrupted = run_suite(cases, rounds=rounds, cli=cli, peers=peers, step=step)
-    _show(report, output, print_report, as_json=as_json)
+    show_report(report, output, print_report, as_json=as_json)
     if interrupted:
         click.echo(f"interrupted after {report.provenance['config']['rounds']} rounds", err=True)
         ctx.exit(130)
@@ -83,7 +87,7 @@ def bench_engine(names: tuple[str, ...], rounds: int, *, output: str | None, as_
     from neural_trader.bench import choose_engine_cases, print_engine_report, run_engine_suite
 
     cases = choose_engine_cases(names)
-    _check_output(output)
+    check_output(output)
     columns = (TextColumn("{task.description:<16}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=rounds * len(cases))
@@ -92,7 +96,7 @@ def bench_engine(names: tuple[str, ...], rounds: int, *, output: str | None, as_
             progress.update(task, advance=1, description=name)
 
         report = run_engine_suite(cases, rounds=rounds, step=step)
-    _show(report, output, print_engine_report, as_json=as_json)
+    show_report(report, output, print_engine_report, as_json=as_json)
 
 
 @bench.command("portfolio", short_help="Time metrics, and what a portfolio holds in memory.")
@@ -120,7 +124,7 @@ def bench_portfolio(
     )
 
     cases = choose_portfolio_cases(names)
-    _check_output(output)
+    check_output(output)
     columns = (TextColumn("{task.description:<36}"), BarColumn(), TimeElapsedColumn())
     with (
         TemporaryDirectory(prefix="neural-trader-bench-") as folder,
@@ -133,7 +137,7 @@ def bench_portfolio(
             progress.update(task, advance=1, description=name)
 
         report = run_portfolio_suite(cases, rounds=rounds, peers=peers, step=step)
-    _show(report, output, print_portfolio_report, as_json=as_json)
+    show_report(report, output, print_portfolio_report, as_json=as_json)
 
 
 @bench.command("neural", short_help="Time forecasts.")
@@ -152,10 +156,10 @@ def bench_neural(
     from neural_trader.bench import choose_neural_cases, print_neural_report, run_neural_suite
 
     cases = choose_neural_cases(names)
-    _check_output(output)
-    with _spinner() as step:
+    check_output(output)
+    with spinner() as step:
         report = run_neural_suite(cases, rounds=rounds, with_peers=with_peers, step=step)
-    _show(report, output, print_neural_report, as_json=as_json)
+    show_report(report, output, print_neural_report, as_json=as_json)
 
 
 @bench.command("orders", short_help="Time the order path, from submission to fill.")
@@ -195,8 +199,8 @@ def bench_orders(  # noqa: PLR0917 - one parameter an option
     )
 
     cases = choose_orders_cases(names)
-    _check_output(output)
-    with _spinner() as step:
+    check_output(output)
+    with spinner() as step:
         report = run_orders_suite(
             cases,
             durabilities=DURABILITIES if durability == "both" else (durability,),
@@ -204,7 +208,7 @@ def bench_orders(  # noqa: PLR0917 - one parameter an option
             folder=folder,
             step=step,
         )
-    _show(report, output, print_orders_report, as_json=as_json)
+    show_report(report, output, print_orders_report, as_json=as_json)
 
 
 @bench.command("takeover", short_help="Time gateways that take each other's place under load.")
@@ -250,8 +254,8 @@ def bench_takeover(  # noqa: PLR0917 - one parameter an option
     """
     from neural_trader.bench import DURABILITIES, print_takeover_report, run_takeover_suite
 
-    _check_output(output)
-    with _spinner() as step:
+    check_output(output)
+    with spinner() as step:
         report = run_takeover_suite(
             durabilities=DURABILITIES if durability == "both" else (durability,),
             rounds=rounds,
@@ -260,7 +264,7 @@ def bench_takeover(  # noqa: PLR0917 - one parameter an option
             folder=folder,
             step=step,
         )
-    _show(report, output, print_takeover_report, as_json=as_json)
+    show_report(report, output, print_takeover_report, as_json=as_json)
 
 
 @bench.command("risk", short_help="Time simulations: scenarios, options, Sobol points.")
@@ -279,14 +283,14 @@ def bench_risk(
     from neural_trader.bench import choose_risk_cases, print_risk_report, run_risk_suite
 
     cases = choose_risk_cases(names)
-    _check_output(output)
-    with _spinner() as step:
+    check_output(output)
+    with spinner() as step:
         report = run_risk_suite(cases, rounds=rounds, peers=peers, step=step)
-    _show(report, output, print_risk_report, as_json=as_json)
+    show_report(report, output, print_risk_report, as_json=as_json)
 
 
 @contextmanager
-def _spinner() -> "Iterator[Callable[[str], None]]":
+def spinner() -> "Iterator[Callable[[str], None]]":
     """Show what is being measured, and for how long."""
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -297,14 +301,14 @@ def _spinner() -> "Iterator[Callable[[str], None]]":
         yield lambda name: progress.update(task, description=name)
 
 
-def _check_output(output: str | None) -> None:
+def check_output(output: str | None) -> None:
     """Refuse a file whose folder does not exist, before minutes are spent on measuring."""
     if output and not Path(output).absolute().parent.is_dir():
         message = f"--output is {output!r}; its folder does not exist"
         raise ConfigError(message)
 
 
-def _show(
+def show_report(
     report: "Report", output: str | None, show: "Callable[[Report], None]", *, as_json: bool
 ) -> None:
     """Write the report to a file, where one is named, and print it as JSON or as tables."""
