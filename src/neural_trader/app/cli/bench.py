@@ -10,14 +10,15 @@ import click
 from neural_trader.app.cli.bench_baseline import bench_baseline
 from neural_trader.app.cli.bench_cost import bench_cost
 from neural_trader.app.cli.bench_history import bench_compare, bench_gate, bench_trend
-from neural_trader.app.cli.bench_profile import bench_profile
 from neural_trader.app.cli.bench_page import (
     PageGroup,
     add_page_commands,
     measure_page,
     page_options,
 )
+from neural_trader.app.cli.bench_profile import bench_profile
 from neural_trader.app.cli.bench_techniques import bench_techniques
+from neural_trader.app.cli.bench_tuning import bench_tuning
 from neural_trader.core import ConfigError
 from neural_trader.core.files import write_whole
 
@@ -50,6 +51,7 @@ for _command in (
     bench_profile,
     bench_techniques,
     bench_trend,
+    bench_tuning,
 ):
     bench.add_command(_command)
 
