@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from neural_trader.app.cli.bench_history import bench_compare, bench_gate, bench_trend
-from neural_trader.app.cli.bench_profile import bench_profile
 from neural_trader.app.cli.bench_page import (
     PageGroup,
     add_page_commands,
     measure_page,
     page_options,
 )
+from neural_trader.app.cli.bench_profile import bench_profile
 from neural_trader.core import ConfigError
 from neural_trader.core.files import write_whole
 
