@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=PageGroup, invoke_without_command=True)
 @page_options
+@click.option("--peers", "with_peers", is_flag=True, help="Other engines too, where installed.")
 @click.pass_context
 def bench(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - those of the page
     """Measure this installation on this machine.

@@ -12,7 +12,7 @@ from neural_trader.core.files import write_whole
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from neural_trader.bench import Report
+    from neural_trader.bench import Report, Row
 
 _SECTIONS: Final = {
     "latency": "Time an order from submission to fill, one at a time.",
@@ -49,7 +49,7 @@ def measure_page(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401 - 
     source = click.core.ParameterSource.COMMANDLINE
     for name in options:
         if ctx.get_parameter_source(name) is source:
-            option = "json" if name == "as_json" else name.removeprefix("is_")
+            option = "json" if name == "as_json" else name.removeprefix("is_").removeprefix("with_")
             message = f"--{option} stands before {ctx.invoked_subcommand}; put it behind"
             raise ConfigError(message)
 
@@ -99,12 +99,15 @@ def _measure(
     rounds: int | None,
     output: str | None,
     as_json: bool,
+    with_peers: bool = False,
 ) -> None:
     """Measure, write and print."""
     from neural_trader.bench.page_table import print_page
 
     _check_folder(output)
     report, interrupted = _run(sections, is_full=is_full, rounds=rounds)
+    others = [] if interrupted or not with_peers else _run_peers(rounds)
+    report.rows.extend(others)
     text = _as_json(report)
     if output:
         with write_whole(Path(output)) as file:
@@ -113,7 +116,21 @@ def _measure(
         click.echo(text)
     else:
         print_page(report)
+        if others:
+            from neural_trader.bench.page_peers import print_peers
+
+            print_peers(others)
     _end(report, interrupted=interrupted)
+
+
+def _run_peers(rounds: int | None) -> "list[Row]":
+    """Measure the other engines that are installed, with a spinner."""
+    from neural_trader.app.cli.bench import spinner
+    from neural_trader.bench.page_peers import measure_peers
+    from neural_trader.bench.page_suite import QUICK_ROUNDS
+
+    with spinner() as step:
+        return measure_peers(rounds=rounds or QUICK_ROUNDS, step=step)
 
 
 def _run(sections: tuple[str, ...], *, is_full: bool, rounds: int | None) -> "tuple[Report, bool]":
