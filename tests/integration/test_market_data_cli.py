@@ -112,6 +112,12 @@ def test_import_list_show_verify_export(tmp_path: Path) -> None:
     shown = told(tmp_path, "show", "AAPL", "--catalog", "prices", "--rows", "2")
     assert shown["bars"][-1]["close"] == 430.47
     assert shown["provenance"]["splits"][0] == {"date": "2000-06-21", "ratio": 2.0}
+    words = run(tmp_path, "show", "AAPL", "--catalog", "prices", "--rows", "0").stdout
+    assert "splits      2:1 on 2000-06-21; 2:1 on 2005-02-28\n" in words
+    assert "writes      3,270 added, 0 replaced at " in words
+    assert not set("[{") & set(words)
+    wrong = run(tmp_path, "verify", "--catalog", "prices", "--symbols", "aapl")
+    assert (wrong.returncode, "did you mean AAPL?" in wrong.stderr) == (3, True)
     checked = told(tmp_path, "verify", "--catalog", "prices", "--calendar", "XNYS")
     assert [(each["ok"], each["missing"]) for each in checked["series"]] == [(True, [])] * 2
     told(tmp_path, "export", "--catalog", "prices", "--output", "all.csv")

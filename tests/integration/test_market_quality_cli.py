@@ -26,7 +26,8 @@ def test_json_has_counts_and_findings(tmp_path: Path) -> None:
         *("data", "symbols", "calendar", "counts", "by_symbol", "findings", "report"),
     ]
     assert found["counts"]["error"] == 0
-    keys = {"symbol", "kind", "severity", "first", "last", "bars", "value", "message", "advice"}
+    keys = {"symbol", "kind", "severity", "first", "last", "bars", "value"}
+    keys |= {"expected", "message", "advice"}
     assert all(set(one) == keys for one in found["findings"])
     assert "2000-09-29" in {
         one["first"] for one in found["findings"] if one["kind"] == "large_move"
@@ -60,6 +61,12 @@ def test_exit_codes(tmp_path: Path) -> None:
     failed = run(tmp_path, "--data", "bad.csv", "--fail-on", "error")
     assert failed.returncode == 3
     assert "row 2" in failed.stderr
+    assert "row 2" in run(tmp_path, "--data", "bad.csv").stdout
+    assert code("--data", "bad.csv", "--report", "bad.html") == 0
+    assert "No bars could be loaded" in (tmp_path / "bad.html").read_text()
+    assert code("--data", "us-ohlcv", "--frequency", "5Min") == 2
+    assert code("--data", "us-ohlcv", "--start", "2020-01-01") == 3
+    assert code("--catalog", "nothing") == 3
 
 
 def test_gaps_by_calendar(tmp_path: Path) -> None:

@@ -20,8 +20,12 @@ _NAMES: Final = 110
 _ROW: Final = 16
 _ROWS_MAX: Final = 80
 _LABELS_MAX: Final = 9
+_YEAR: Final = 36
 _HEIGHT: Final = 190
 _POINTS_MAX: Final = 1_400
+_RETURNS: Final = 96
+# What lies farther away is drawn here.
+_TIMES_MAX: Final = 25.0
 # No bar; fewer than half of those of the fullest symbol; fewer; all.
 _LEVELS: Final = ("none", "few", "most", "full")
 _TOLD: Final = ("no bar", "less than half of the bars", "some bars missing", "all bars")
@@ -76,6 +80,8 @@ def _years(first: int, count: int, wide: float) -> str:
     return "".join(
         f'<text x="{_NAMES + month * wide:.1f}" y="12">{_month(first + month)[:4]}</text>'
         for month in years[::every]
+        # A year that ends soon has no room for its name.
+        if month * wide < _WIDTH - _NAMES - _YEAR
     )
 
 
@@ -106,7 +112,8 @@ def draw_marked_prices(bars: "SymbolBars", findings: "Sequence[Finding]") -> str
     shown = compute_shown_bars([logs], points_max=_POINTS_MAX).tolist()
     line = "M" + "L".join(f"{x(place):.1f} {y(place):.1f}" for place in shown)
     marks = []
-    for one in findings:
+    # The worst come first: they are drawn last, over the others.
+    for one in reversed(findings):
         if not one.first_ns:
             continue
         begin, end = np.searchsorted(bars.ts_close_ns, [one.first_ns, one.last_ns]).tolist()
@@ -133,6 +140,44 @@ def draw_marked_prices(bars: "SymbolBars", findings: "Sequence[Finding]") -> str
     points = "".join(mark for mark in marks if mark.startswith("<circle"))
     body = f'{bands}<path class="price" d="{line}"/>{points}{words}'
     return _svg(f"Closes of {bars.symbol} and what was found", _HEIGHT + 22, body)
+
+
+def draw_returns(bars: "SymbolBars") -> str:
+    """Return each return in usual moves, with lines where a move is far; farther ones are red.
+
+    Parameters
+    ----------
+    bars : SymbolBars
+    """
+    from neural_trader.data.quality import FAR, usual_moves
+
+    returns = np.diff(np.log(bars.close))
+    if not len(returns):
+        return ""
+    times = np.clip(returns / usual_moves(returns), -_TIMES_MAX, _TIMES_MAX)
+    zero, unit = _RETURNS / 2, _RETURNS / 2 / _TIMES_MAX
+    shown = compute_shown_bars([times], points_max=_POINTS_MAX)
+    sticks = {"usual": shown[np.abs(times[shown]) <= FAR], "far": np.flatnonzero(abs(times) > FAR)}
+    sticks["far"] = sticks["far"][: _POINTS_MAX // 2]
+    parts = []
+    for kind, places in sticks.items():
+        path = "".join(
+            f"M{(place + 1.5) / len(bars.close) * _WIDTH:.1f} {zero:.1f}"
+            f"V{zero - float(times[place]) * unit:.1f}"
+            for place in places.tolist()
+        )
+        parts.append(f'<path class="{kind}" d="{path}"/>' if path else "")
+    parts += [_limit(level, zero - level * unit) for level in (FAR, -FAR)]
+    return _svg(f"Returns of {bars.symbol} in usual moves", _RETURNS, "".join(parts))
+
+
+def _limit(level: float, y: float) -> str:
+    words = f"{level:+g} usual moves".replace("-", "−")
+    return (
+        f'<line class="limit" x1="0" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        f'<text x="{_WIDTH}" y="{y + (-4.0 if level > 0 else 13.0):.1f}" text-anchor="end">'
+        f"{words}</text>"
+    )
 
 
 def _svg(title: str, height: float, body: str) -> str:

@@ -10,7 +10,7 @@ from neural_trader.core.files import write_whole
 from neural_trader.core.sessions import session_date
 from neural_trader.core.version import VERSION
 from neural_trader.reports.formats import cell, head, table
-from neural_trader.reports.quality_drawings import draw_coverage, draw_marked_prices
+from neural_trader.reports.quality_drawings import draw_coverage, draw_marked_prices, draw_returns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,10 +136,11 @@ def _pictures(found: "Quality") -> str:
     drawn = [name for name in worst if weight(name)[1]][:_DRAWN_MAX]
     return (
         "".join(
-            f'<figure class="chart"><figcaption><h3>{escape(name)}</h3></figcaption>'
+            f'<figure class="chart panel"><figcaption><h3>{escape(name)}</h3></figcaption>'
             + draw_marked_prices(
                 series[name], [one for one in found.findings if one.symbol == name]
             )
+            + draw_returns(series[name])
             + "</figure>"
             for name in drawn
         )
@@ -158,6 +159,7 @@ def _findings(found: "Quality") -> str:
         ("last", lambda one: one.last, "text"),
         ("bars", lambda one: f"{one.bars:,}" if one.bars else "", ""),
         ("found", lambda one: one.message, "text wide"),
+        ("expected", lambda one: one.expected, "text wide"),
         ("what to do", lambda one: one.advice, "text wide"),
     )
     body = "".join(

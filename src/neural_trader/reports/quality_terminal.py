@@ -25,10 +25,14 @@ def print_quality(
     from rich.table import Table
 
     console = console or Console(highlight=False)
-    counted = ", ".join(f"{count:,} {severity}s" for severity, count in found.counts.items())
+    counted = ", ".join(
+        f"{count:,} {severity}{'' if count == 1 else 's'}"
+        for severity, count in found.counts.items()
+    )
     held = f"held to {found.calendar}" if found.calendar else "held to each other"
+    many = "" if len(found.symbols) == 1 else "s"
     console.print(
-        f"[bold]{escape(found.name)}[/bold]: {len(found.symbols):,} symbols, {held}; {counted}"
+        f"[bold]{escape(found.name)}[/bold]: {len(found.symbols):,} symbol{many}, {held}; {counted}"
     )
     if not found.findings:
         return

@@ -289,3 +289,179 @@ def test_wrong_arguments_are_told() -> None:
         check_quality("no-such-sample")
     with pytest.raises(ConfigError, match="calendar is 'MOON'"):
         check_quality("sp500-closes", symbols="KO", calendar="MOON")
+
+
+@pytest.mark.parametrize("hours", [1, -1, 3, -5, 9])
+def test_a_symbol_that_stands_whole_hours_off_the_others_is_a_slip(hours: int) -> None:
+    """By an hour most of its closes are closes of the others too; by nine it is another day."""
+    table = minutes(["A", "B", "C", "D"])
+    moved = pl.when(pl.col("symbol") == "B").then(pl.col("time").dt.offset_by(f"{hours}h"))
+    found = check_quality(table.with_columns(moved.otherwise("time").alias("time")))
+    slips = [one for one in found.findings if one.kind == "time_slip" and one.severity == "warning"]
+    assert [(one.symbol, one.value) for one in slips] == [("B", float(hours))]
+
+
+def test_stamps_that_ignore_summer_time_are_an_hour_off_for_half_a_year() -> None:
+    table = minutes(["A", "B", "C", "D"])
+    summer = (pl.col("symbol") == "C") & (pl.col("time").dt.date() >= dt.date(2021, 3, 15))
+    moved = pl.when(summer).then(pl.col("time").dt.offset_by("1h")).otherwise("time")
+    found = check_quality(table.with_columns(moved.alias("time")))
+    one = the(found, "time_slip", "C")
+    assert (one.first[:10], one.value, one.severity) == ("2021-03-15", 1.0, "warning")
+    assert "ignore summer time" in one.message
+    assert one.bars == 13 * 13
+
+
+def test_a_calendar_finds_what_all_symbols_have_in_common() -> None:
+    pytest.importorskip("exchange_calendars")
+    table = minutes(["A", "B", "C"])
+    assert kinds_of(check_quality(table, calendar="XNYS")) == {}
+    zone = "America/New_York"
+    local = pl.col("time").dt.convert_time_zone(zone).dt.replace_time_zone("UTC")
+    found = check_quality(table.with_columns(local), calendar="XNYS")
+    slips = [one for one in found.findings if one.kind == "time_slip" and one.symbol == "A"]
+    assert [one.value for one in slips] == [-5.0, -4.0]
+    assert all("local times" in one.message for one in slips)
+    assert "2021-03-15" in slips[1].first
+    fixed = pl.when(pl.col("time").dt.date() >= dt.date(2021, 3, 15))
+    moved = fixed.then(pl.col("time").dt.offset_by("1h")).otherwise("time").alias("time")
+    one = the(check_quality(table.with_columns(moved), calendar="XNYS"), "time_slip", "B")
+    assert (one.value, one.first[:10]) == (1.0, "2021-03-15")
+    early = table.with_columns(pl.col("time").dt.offset_by("-30m"))
+    outside = the(check_quality(early, calendar="XNYS"), "extra", "C")
+    assert (outside.severity, outside.bars) == ("note", 23)
+
+
+def test_weeks_are_no_slip_and_not_held_to_sessions() -> None:
+    pytest.importorskip("exchange_calendars")
+    table = frame(["KO"]).group_by_dynamic("time", every="1w").agg(pl.col("close").last())
+    sundays = table.with_columns(
+        pl.col("time").dt.date() + dt.timedelta(days=6), symbol=pl.lit("K")
+    )
+    assert not kinds_of(check_quality(sundays))["time_slip"]
+    found = check_quality(sundays, calendar="XNYS")
+    assert kinds_of(found)["extra"] == 0
+    assert the(found, "gap", "K").severity == "note"
+    hole = sundays.filter(~pl.int_range(pl.len()).is_between(100, 104))
+    assert the(check_quality(hole), "gap", "K").severity == "warning"
+
+
+def test_a_hole_is_told_once() -> None:
+    day = pl.col("time").dt.date()
+    hole = (pl.col("symbol") == "KO") & day.is_between(dt.date(2012, 3, 5), dt.date(2012, 6, 1))
+    one = the(check_quality(frame().filter(~hole)), "gap", "KO")
+    assert (one.first, one.last, one.bars) == ("2012-03-05", "2012-06-01", 63)
+
+
+def test_two_bad_values_in_a_row_are_one_bad_print() -> None:
+    table = frame(["KO"])
+    close = table["close"].to_numpy().copy()
+    close[500:503] *= (3.0, 5.0, 2.0)
+    found = check_quality(table.with_columns(close=close))
+    assert the(found, "outlier", "KO").bars == 3
+    assert not kinds_of(found) & Counter({"split_suspect": 1})
+    moves = [one for one in found.findings if one.kind == "large_move"]
+    assert moves == [one for one in check_quality(table).findings if one.kind == "large_move"]
+
+
+def test_of_the_last_bar_nobody_can_say_whether_it_stays() -> None:
+    table = frame(["KO"])
+    close = table["close"].to_numpy().copy()
+    close[-1] *= 1.4
+    one = max(
+        (o for o in check_quality(table.with_columns(close=close)).findings),
+        key=lambda each: each.first_ns,
+    )
+    assert (one.kind, one.severity) == ("large_move", "warning")
+    assert "no bar after it" in one.message
+
+
+def test_bars_in_memory_are_cut_to_the_range() -> None:
+    bars = nt.load("us-ohlcv", adjust="none")
+    found = check_quality(bars, symbols="AAPL", start="2004-01-01", end="2005-12-30")
+    assert kinds_of(found)["large_move"] == 0
+    assert [len(part) for part in found.bars] == [504]
+    assert kinds_of(found)["split_suspect"] == 0
+    with pytest.raises(DataError, match="no bar in the range"):
+        check_quality(bars, start="2020-01-01")
+    with pytest.raises(DataError, match="NOPE"):
+        check_quality(bars, symbols=["AAPL", "NOPE"])
+    with pytest.raises(ConfigError, match="lies after end"):
+        check_quality(bars, start="2012-01-01", end="2011-01-01")
+
+
+def test_a_symbol_without_a_bar_in_the_range_is_told(tmp_path: Path) -> None:
+    table = frame(["KO", "PEP"])
+    early = (pl.col("symbol") == "PEP") & (pl.col("time").dt.year() > 2011)
+    table.filter(~early).write_parquet(tmp_path / "two.parquet")
+    found = check_quality(tmp_path / "two.parquet", start="2014-01-01")
+    one = the(found, "gap", "PEP")
+    assert (one.severity, found.symbols) == ("note", ("KO", "PEP"))
+    assert "2011-12-30" in one.message
+
+
+def test_a_file_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text("date,open\n2021-01-04,10\n")
+    found = check_quality(bad)
+    assert [(one.kind, one.severity, one.symbol) for one in found.findings] == [
+        ("refused", "error", "bad")
+    ]
+    assert "close" in found.findings[0].message
+    assert found.bars == ()
+    assert len(found.to_polars()) == 1
+    with pytest.raises(DataError, match="is not there"):
+        check_quality(tmp_path / "none.csv")
+
+
+def test_a_broken_folder_keeps_to_the_symbols_that_are_asked_for(tmp_path: Path) -> None:
+    for symbol in FOUR:
+        frame([symbol]).drop("symbol").write_csv(tmp_path / f"{symbol}.csv")
+    (tmp_path / "X.csv").write_text("nothing,here\n1,2\n")
+    found = check_quality(tmp_path, symbols=["KO", "PG", "NOPE"])
+    assert {symbol for bars in found.bars for symbol in bars.symbols} == {"KO", "PG"}
+    assert the(found, "refused", "X").severity == "error"
+    assert "in none of the files" in the(found, "refused", "NOPE").message
+    # A symbol in two files: both are looked at, and what they share is told.
+    (tmp_path / "X.csv").unlink()
+    frame(["KO"]).write_csv(tmp_path / "again.csv")
+    assert "stands in" in the(check_quality(tmp_path), "refused", "").message
+
+
+def test_symbols_of_a_damaged_catalog_are_still_held_to_each_other(tmp_path: Path) -> None:
+    day = pl.col("time").dt.date()
+    hole = (pl.col("symbol") == "KO") & (day == dt.date(2012, 3, 6))
+    catalog = Catalog(tmp_path)
+    bars = nt.load(frame().filter(~hole))
+    catalog.write(bars, Origin(provider="import"), at="2026-01-01T00:00:00Z")
+    path = catalog.path_of("JNJ")
+    path.write_bytes(path.read_bytes()[:-9])
+    found = check_quality(catalog, frequency="1d")
+    assert the(found, "gap", "KO").first == "2012-03-06"
+    assert the(found, "refused", "JNJ").severity == "error"
+    with pytest.raises(DataError, match="NOPE"):
+        check_quality(catalog, symbols="NOPE")
+    with pytest.raises(ConfigError, match="frequency"):
+        check_quality(catalog, frequency="2Day")
+
+
+def test_every_finding_says_what_was_expected() -> None:
+    for source in ("us-ohlcv", "sp500-closes"):
+        for one in check_quality(source).findings:
+            assert one.expected
+            assert one.message
+            assert one.advice
+
+
+def test_nothing_is_changed() -> None:
+    bars = nt.load("us-ohlcv", adjust="none")
+    before = nt.load(bars.to_polars()).data_hash
+    check_quality(bars)
+    assert nt.load(bars.to_polars()).data_hash == before
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_a_handful_of_bars_has_no_findings(count: int) -> None:
+    found = check_quality(ohlcv().head(count))
+    assert found.findings == ()
+    assert found.to_polars().height == 0

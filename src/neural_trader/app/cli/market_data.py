@@ -10,7 +10,7 @@ from neural_trader.app.cli.market_actions import actions_command
 from neural_trader.app.cli.market_fetch import fetch_command
 from neural_trader.app.cli.market_quality import quality_command
 from neural_trader.app.cli.market_replay import replay_command
-from neural_trader.core import ConfigError, DataError
+from neural_trader.core import ConfigError, DataError, unknown_symbol
 
 if TYPE_CHECKING:
     from neural_trader.core import Bars
@@ -121,10 +121,8 @@ def show(symbol: str, catalog: str, frequency: str, *, rows: int, as_json: bool)
         return
     origin = provenance.pop("origin")
     for name, value in {**provenance, **origin}.items():
-        if value not in ("", [], None):
-            click.echo(
-                f"{name:<11} {value if isinstance(value, (str, int)) else json.dumps(value)}"
-            )
+        if words := _words(name, value):
+            click.echo(f"{name:<11} {words}")
     if tail:
         click.echo()
         _table(tail)
@@ -144,17 +142,17 @@ def verify(catalog: str, symbols: str | None, calendar: str | None, as_json: boo
 
     store = Catalog(catalog)
     wanted = _names(symbols)
-    entries = [each for each in store.entries() if wanted is None or each.symbol in wanted]
+    every = store.entries()
+    entries = [each for each in every if wanted is None or each.symbol in wanted]
     for symbol in wanted or ():
         if symbol not in {each.symbol for each in entries}:
-            message = f"the catalog {catalog} has no {symbol!r}. See neural-trader market-data list"
-            raise DataError(message)
+            raise DataError(unknown_symbol(symbol, {e.symbol for e in every}, where=catalog))
     checks = [store.verify(entry, calendar) for entry in entries]
     _show([_checked(each) for each in checks], {"catalog": catalog}, as_json, "series")
     bad = [each for each in checks if each.fault or (each.gaps is not None and not each.gaps.whole)]
     if bad:
         first = bad[0].fault or f"{bad[0].entry.symbol}: {bad[0].gaps.summary()}"  # type: ignore[union-attr]
-        message = f"{len(bad)} of {len(checks)} files have faults or gaps; the first: {first}"
+        message = f"faults or gaps in {len(bad)} of {len(checks)} files; the first: {first}"
         raise DataError(message)
 
 
@@ -244,6 +242,23 @@ def _checked(check: "Check") -> dict[str, Any]:
         for name in ("missing", "extra", "short"):
             row[name] = [str(day) for day in getattr(gaps, name)]
     return row
+
+
+def _words(name: str, value: Any) -> str:  # noqa: ANN401 - a value of any field
+    """Return a field of a provenance as people read it; empty where it holds nothing."""
+    if not value or isinstance(value, (str, int)):
+        return _cell(value) if value else ""
+    if name == "dividends":
+        return f"{len(value):,} known"
+    if name == "covered":
+        parts = [f"{first} to {last}" for first, last in value]
+    elif name == "splits":
+        parts = [f"{each['ratio']:g}:1 on {each['date']}" for each in value]
+    elif name == "writes":
+        parts = [f"{w['added']:,} added, {w['replaced']:,} replaced at {w['at']}" for w in value]
+    else:
+        parts = [str(each) for each in value]
+    return "; ".join(parts)
 
 
 def _plain_bars(bars: "Bars", count: int) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ _SHOWN_MAX: Final = 20
 @click.command("quality", short_help="Find gaps, bad prints, stale runs, splits, wrong times.")
 @click.option("--data", metavar="NAME|PATH", help="A sample, a file, or a folder of files.")
 @click.option("--catalog", metavar="FOLDER", help="Or a catalog.")
-@click.option("--frequency", default="1Day", show_default=True, help="Of the catalog's series.")
+@click.option("--frequency", help="Of the catalog's series.  [default: 1Day]")
 @click.option("--symbols", help="Comma-separated; all by default.")
 @click.option("--start", metavar="DATE", help="First session.")
 @click.option("--end", metavar="DATE", help="Last session, inclusive.")
@@ -40,12 +40,12 @@ def quality_command(**options: Any) -> None:  # noqa: ANN401 - click passes what
 
     with _progress() as progress:
         found = check_quality(
-            _source(options["data"], options["catalog"]),
+            _source(options["data"], options["catalog"], options["frequency"]),
             symbols=_names(options["symbols"]),
             start=options["start"],
             end=options["end"],
             calendar=options["calendar"] or "",
-            frequency=options["frequency"],
+            frequency=options["frequency"] or "1Day",
             progress=progress,
         )
     page = quality_report(found, options["report"]) if options["report"] else None
@@ -65,11 +65,14 @@ def quality_command(**options: Any) -> None:  # noqa: ANN401 - click passes what
             raise DataError(message + f"{bad[0].symbol} {bad[0].first} {bad[0].message}".strip())
 
 
-def _source(data: str | None, catalog: str | None) -> object:
+def _source(data: str | None, catalog: str | None, frequency: str | None) -> object:
     if (data is None) == (catalog is None):
         message = "give the data to look at: either --data NAME|PATH or --catalog FOLDER"
         raise ConfigError(message)
     if data is not None:
+        if frequency is not None:
+            message = "--frequency chooses series of a --catalog; --data is looked at as it is"
+            raise ConfigError(message)
         return data
     from neural_trader.data.catalog import Catalog
 
@@ -99,17 +102,11 @@ def _plain(found: "Quality") -> dict[str, Any]:
 
 
 def _finding(one: "Finding") -> dict[str, Any]:
-    return {
-        "symbol": one.symbol or None,
-        "kind": one.kind,
-        "severity": one.severity,
-        "first": one.first or None,
-        "last": one.last or None,
-        "bars": one.bars,
-        "value": one.value,
-        "message": one.message,
-        "advice": one.advice,
-    }
+    from neural_trader.data.quality import COLUMNS
+
+    found = {name: getattr(one, name) for name in COLUMNS}
+    # Where there is no symbol or time, JSON says so.
+    return {name: None if value == "" else value for name, value in found.items()}
 
 
 @contextmanager
@@ -119,6 +116,9 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (TextColumn("symbols"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+    console = Console(stderr=True)
+    # A file or pipe gets no lines of it.
+    shown = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with shown:
         task = shown.add_task("", total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)

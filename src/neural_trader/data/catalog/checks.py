@@ -15,13 +15,21 @@ _UNKNOWN: Final = "unknown"
 
 
 def check_grid(symbol: str, columns: Columns, frequency: Frequency) -> None:
-    """Refuse bars that are closer together than their frequency says.
+    """Refuse bars that are closer together than their frequency says, or carry dates alone.
 
     Raises
     ------
     DataError
-        Two daily bars on one day, or others closer than their length: a wrong frequency was named.
+        Two daily bars on one day, others closer than their length, or days that were named hours:
+        a wrong frequency was named.
     """
+    of_day = columns.stamps % DAY_NS
+    if not frequency.daily and len(of_day) > 1 and (of_day == DAY_NS - 1).all():
+        message = (
+            f"{symbol} has dates alone; bars of {frequency.name} have times. Name the frequency "
+            "1Day"
+        )
+        raise DataError(message)
     step = np.diff(columns.stamps)
     if frequency.daily:
         step = np.diff(columns.stamps // DAY_NS) * DAY_NS
@@ -53,7 +61,7 @@ def check_origin(path: Path, known: Origin, new: Origin) -> None:
     if words:
         message = (
             f"{path.name} holds bars of another origin ({'; '.join(words)}); expected one origin a "
-            "file. Write to another catalog, or replace the series"
+            "file. Write to another catalog, or replace the series (--replace)"
         )
         raise DataError(message)
 

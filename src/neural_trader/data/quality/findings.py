@@ -15,7 +15,7 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")
 KINDS: Final[Mapping[str, str]] = {
     "refused": "not what bars must be: these bars cannot be loaded",
     "gap": "bars that should be there and are not",
-    "extra": "bars on days without a session",
+    "extra": "bars outside of the sessions of the exchange",
     "outlier": "a price that leaves and comes back at once: a bad print, most likely",
     "large_move": "a price that moves far and stays",
     "split_suspect": "a jump by the ratio of a split that no table knows",
@@ -24,6 +24,13 @@ KINDS: Final[Mapping[str, str]] = {
     "time_slip": "stamps that are off by whole hours or days",
 }
 """The kinds of findings, in the order in which they are shown, with what each means."""
+
+
+COLUMNS: Final = (
+    *("symbol", "kind", "severity", "first", "last", "bars", "value"),
+    *("expected", "message", "advice"),
+)
+"""What a table of findings holds, in this order."""
 
 
 class Finding(NamedTuple):
@@ -43,8 +50,10 @@ class Finding(NamedTuple):
         How many bars, or days of them, are concerned or missing.
     value : float or None
         What was found, such as a return; None where words say it.
+    expected : str
+        What would have been no finding.
     message, advice : str
-        What was found and expected; what to do.
+        What was found; what to do.
     """
 
     symbol: str
@@ -54,6 +63,7 @@ class Finding(NamedTuple):
     last_ns: int
     bars: int
     value: float | None
+    expected: str
     message: str
     advice: str
 
@@ -108,11 +118,9 @@ class Quality(NamedTuple):
         """Return the findings as a Polars frame, a row each."""
         import polars as pl
 
-        columns = ("symbol", "kind", "severity", "first", "last", "bars", "value", "message")
-        types = {"bars": pl.Int64, "value": pl.Float64}
+        types = dict.fromkeys(COLUMNS, pl.String) | {"bars": pl.Int64, "value": pl.Float64}
         return pl.DataFrame(
-            {name: [getattr(one, name) for one in self.findings] for name in (*columns, "advice")},
-            schema_overrides=types,
+            {name: [getattr(one, name) for one in self.findings] for name in COLUMNS}, schema=types
         )
 
 

@@ -63,7 +63,15 @@ def usual_moves(returns: Floats) -> Floats:
         end = begin + _BLOCK
         # A short last block is judged together with the one before.
         scale[begin:end] = _usual(returns[begin:end] if end <= len(returns) else returns[-_BLOCK:])
+    for place in _far(returns, scale).tolist():
+        around = returns[max(place - _AROUND, 0) : place + _AROUND + 1]
+        scale[place] = max(scale[place], _usual(around))
     return scale
+
+
+def _far(returns: Floats, scale: Floats) -> NDArray[np.intp]:
+    size = np.abs(returns)
+    return np.flatnonzero((size > FAR * scale) & (size > _MOVE_MIN))
 
 
 def _usual(returns: Floats) -> float:
@@ -85,28 +93,34 @@ def find_moves(bars: SymbolBars, known: frozenset[int]) -> Iterator[Finding]:
     if len(returns) < RETURN_BARS:
         return
     scale = usual_moves(returns)
-    size = np.abs(returns)
-    far = np.flatnonzero((size > FAR * scale) & (size > _MOVE_MIN)) + 1
-    for place in far.tolist():
-        around = returns[max(place - 1 - _AROUND, 0) : place + _AROUND]
-        scale[place - 1] = max(scale[place - 1], _usual(around))
-    far = far[size[far - 1] > FAR * scale[far - 1]]
-    back_of: set[int] = set()
+    far = _far(returns, scale) + 1
+    prints = _bad_prints(logs, [place for place in far.tolist() if place not in known])
+    inside = {bar for place, back in prints.items() for bar in range(place, back + 1)}
     split_at = {
-        place: ratio for place, ratio in _splits(bars, returns, scale) if place not in known
+        place: ratio
+        for place, ratio in _splits(bars, returns, scale)
+        if place not in known and place not in inside
     }
+    for place, back in prints.items():
+        yield _spike(bars, place, back, float(returns[place - 1] / scale[place - 1]))
     for place, (new, old) in split_at.items():
         yield _split(bars, place, new, old)
     for place in far.tolist():
-        if place in known or place in split_at or place in back_of:
-            continue
-        back = _comes_back(logs, place)
-        if back:
-            back_of.add(back)
-            yield _spike(bars, place, back, float(returns[place - 1] / scale[place - 1]))
-        else:
-            yield _jump(bars, place, float(returns[place - 1] / scale[place - 1]))
+        if place not in known and place not in split_at and place not in inside:
+            yield _jump(bars, place, float(scale[place - 1]))
     yield from _wicks(bars, np.concatenate([scale[:1], scale]))
+
+
+def _bad_prints(logs: Floats, far: list[int]) -> dict[int, int]:
+    """Return where prices leave and the bars at which they are back."""
+    found: dict[int, int] = {}
+    after = 0
+    for place in far:
+        # A second bad value in the same stretch is no print of its own, nor is the way back.
+        back = _comes_back(logs, place) if place > after else 0
+        if back:
+            found[place] = after = back
+    return found
 
 
 def _comes_back(logs: Floats, place: int) -> int:
@@ -163,6 +177,7 @@ def _split(bars: SymbolBars, place: int, new: int, old: int) -> Finding:
         stamp,
         1,
         new / old,
+        "a split in the table, or a move that is none of its ratio",
         f"the price goes from {before:g} to {after:g}, as a {new}-for-{old} split would have it",
         "If it was one, give the table of splits, or load adjusted prices",
     )
@@ -178,26 +193,33 @@ def _spike(bars: SymbolBars, place: int, back: int, times: float) -> Finding:
         int(bars.ts_close_ns[back - 1]),
         back - place,
         there / before - 1.0,
+        f"a close between {min(before, after):g} and {max(before, after):g}",
         f"close {there:g} after {before:g}, and {after:g} after that: {abs(times):.0f} usual moves "
         "away, and back",
         "Compare with another source; drop or mend the bar if it is a bad print",
     )
 
 
-def _jump(bars: SymbolBars, place: int, times: float) -> Finding:
+def _jump(bars: SymbolBars, place: int, scale: float) -> Finding:
     stamp = int(bars.ts_close_ns[place])
     before, there = float(bars.close[place - 1]), float(bars.close[place])
+    times, limit = abs(math.log(there / before)) / scale, max(FAR * scale, _MOVE_MIN)
+    told = f"close {there:g} after {before:g}, {there / before - 1.0:+.1%}: {times:.0f} usual moves"
+    is_last = place == len(bars.close) - 1
     return Finding(
         bars.symbol,
         "large_move",
-        "note",
+        # Where no bar follows, nobody can tell a bad print from a move that stays.
+        "warning" if is_last else "note",
         stamp,
         stamp,
         1,
         there / before - 1.0,
-        f"close {there:g} after {before:g}, {there / before - 1.0:+.1%}: {abs(times):.0f} usual "
-        "moves, and it stays there",
-        "A real move is no error: leave it. Look for news, or for an action that no table has",
+        f"a move of up to {math.expm1(math.copysign(limit, there - before)):+.1%}",
+        told + (", and no bar after it" if is_last else ", and it stays there"),
+        "Wait for the next bar, or look at another source"
+        if is_last
+        else "A real move is no error: leave it. Look for news, or for an action that no table has",
     )
 
 
@@ -211,6 +233,8 @@ def _wicks(bars: SymbolBars, scale: NDArray[np.float64]) -> Iterator[Finding]:
         far = np.flatnonzero((reach > FAR * scale) & (reach > _MOVE_MIN))
         for place in far.tolist():
             stamp = int(bars.ts_close_ns[place])
+            limit = max(FAR * float(scale[place]), _MOVE_MIN)
+            away = math.expm1(limit) if name == "high" else -math.expm1(-limit)
             yield Finding(
                 bars.symbol,
                 "outlier",
@@ -219,6 +243,7 @@ def _wicks(bars: SymbolBars, scale: NDArray[np.float64]) -> Iterator[Finding]:
                 stamp,
                 1,
                 float(reach[place]),
+                f"a {name} of up to {away:.1%} beyond open and close",
                 f"{name} {float(values[place]):g} beside open {float(bars.open[place]):g} and "
                 f"close {float(bars.close[place]):g}: {reach[place] / scale[place]:.0f} usual "
                 "moves away",

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from neural_trader.core.bars import SymbolBars
 from neural_trader.core.sessions import DAY_NS
 from neural_trader.data.quality.findings import Finding
+from neural_trader.data.quality.sessions import usual_step
 
 STALE_BARS: Final = 5
 """Equal closes in a row that are told of daily bars, and ``STALE_WITHIN_DAY`` of shorter ones."""
@@ -35,6 +36,7 @@ def find_still(bars: SymbolBars) -> Iterator[Finding]:
         int(bars.ts_close_ns[idle[-1]]),
         len(idle),
         share,
+        "a volume above 0",
         f"{len(idle):,} of {len(bars.volume):,} bars have no volume ({share:.1%})",
         "Nobody could trade there; a volume cap (--volume-share) leaves orders waiting",
     )
@@ -48,11 +50,10 @@ def runs_of(same: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]
 
 
 def _stale(bars: SymbolBars) -> Iterator[Finding]:
-    least = STALE_BARS if usual_step(bars) >= DAY_NS else STALE_WITHIN_DAY
-    begins, lengths = runs_of(np.diff(bars.close) == 0.0)
-    for begin, length in zip(begins.tolist(), (lengths + 1).tolist(), strict=True):
-        if length < least:
-            continue
+    least = STALE_BARS if usual_step(bars.ts_close_ns) >= DAY_NS else STALE_WITHIN_DAY
+    begins, lengths = runs_of(bars.close[1:] == bars.close[:-1])
+    long = lengths + 1 >= least
+    for begin, length in zip(begins[long].tolist(), (lengths[long] + 1).tolist(), strict=True):
         run = slice(begin, begin + length)
         idle = bars.volume is not None and not bars.volume[run].any()
         yield Finding(
@@ -63,14 +64,9 @@ def _stale(bars: SymbolBars) -> Iterator[Finding]:
             int(bars.ts_close_ns[begin + length - 1]),
             length,
             float(bars.close[begin]),
+            f"a close that moves within {least} bars",
             f"{length} closes in a row are {float(bars.close[begin]):g}"
             + (", without volume" if idle else ""),
             "A last price that is carried on, a halt, or prices rounded to few digits: returns of "
             "0 make volatility too small",
         )
-
-
-def usual_step(bars: SymbolBars) -> int:
-    """Return the usual time between two closes in nanoseconds; a day where there is one bar."""
-    steps = np.diff(bars.ts_close_ns)
-    return int(np.median(steps)) if len(steps) else DAY_NS

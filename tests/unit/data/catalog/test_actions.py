@@ -23,8 +23,8 @@ TABLE = {
 }
 
 
-def daily(symbol: str, *, count: int = 6, basis: str = "raw") -> Bars:
-    stamps = (np.arange(18_631, 18_631 + count) + 1) * DAY_NS - 1  # From 2021-01-04.
+def daily(symbol: str, *, count: int = 6, basis: str = "raw", early_ns: int = 1) -> Bars:
+    stamps = (np.arange(18_631, 18_631 + count) + 1) * DAY_NS - early_ns  # From 2021-01-04.
     close = np.array([[10.0 + 0.125 * each for each in range(count)]])
     block = Block((symbol,), stamps, {"close": close})
     return Bars((block,), name="made", basis=basis)  # type: ignore[arg-type]
@@ -58,7 +58,8 @@ def test_appending_and_replacing_keep_them(catalog: Catalog) -> None:
 
 def test_another_frequency_of_a_symbol_knows_them_too(catalog: Catalog) -> None:
     catalog.keep_actions(TABLE)
-    catalog.write(daily("A"), RAW, at=AT, frequency="1Hour")
+    hours = daily("A", early_ns=3 * 3_600_000_000_000)
+    catalog.write(hours, RAW, at=AT, frequency="1Hour")
     assert {each.frequency for each in catalog.actions(["A"])} == {"1Day", "1Hour"}
     [day, hour] = catalog.actions(["A"])
     assert (day.splits, day.dividends) == (hour.splits, hour.dividends)

@@ -88,6 +88,8 @@ def test_a_frequency_that_the_bars_do_not_have_is_refused(tmp_path: Path) -> Non
     bars = Bars((Block(("A",), hours, {"close": np.ones((1, 5))}),), name="hours")
     with pytest.raises(DataError, match="row 2 of A: it closes less than 1Day after"):
         Catalog(tmp_path).write(bars, RAW, at=AT)
+    with pytest.raises(DataError, match="A has dates alone; bars of 1Hour have times"):
+        Catalog(tmp_path).write(daily(FIRST, 5), RAW, at=AT, frequency="1h")
     assert not list(tmp_path.rglob("*.parquet"))
     Catalog(tmp_path).write(bars, RAW, at=AT, frequency="1h")
     assert Catalog(tmp_path).load("A", frequency="1Hour").data_hash == bars.data_hash
