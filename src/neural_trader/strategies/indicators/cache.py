@@ -129,6 +129,14 @@ class IndicatorCache:
         self._digests: dict[tuple[int, int | None], tuple[weakref.ref[Any], bytes]] = {}
         self._counts = dict.fromkeys(("hits", "misses", "waits", "evictions", "bytes"), 0)
 
+    @classmethod
+    def read(cls, cache: "IndicatorCache | None") -> "IndicatorCache":
+        """Return the cache that is given, or a new one, or raise ConfigError."""
+        if cache is not None and not isinstance(cache, cls):
+            message = f"cache is {cache!r}; expected nt.indicators.IndicatorCache(...) or None"
+            raise ConfigError(message)
+        return cls() if cache is None else cache
+
     @property
     def stats(self) -> CacheStats:
         """What has been asked so far, and what it holds."""
