@@ -333,15 +333,23 @@ class IndicatorCache:
                 # An interrupt may come at any call, those of _land too, but not before this is set.
                 mine.is_over = True
                 self._land(key, mine)
+            if flight is None:
+                # Another has landed in between.
+                continue
             if flight is not mine:
                 self._wait(flight, requests)
             if flight.kept is not None:
                 return flight.kept.hand_out()
         return entry.kept.hand_out()
 
-    def _board(self, key: Hashable, mine: _Flight, requests: int) -> _Flight:
-        """Return the computation of a key that is under way, or one's own, which is now."""
+    def _board(self, key: Hashable, mine: _Flight, requests: int) -> _Flight | None:
+        """Return the computation of a key that is under way, or one's own, which is now.
+
+        None where its result is there by now: it is kept before its computation counts as over.
+        """
         with self._lock:
+            if key in self._entries:
+                return None
             flight = self._flights.get(key)
             if flight is None or flight.is_over:
                 self._flights[key] = mine
