@@ -129,7 +129,8 @@ def _setting(value: object, indicator: object) -> Hashable:
     if type(value) is tuple:
         parts = [part if type(part) is int else _setting(part, indicator) for part in value]
         return ("tuple", *parts)
-    if type(value) is float and (value < 0.0 or value > 0.0):
+    # All but NaN, which is not equal to itself, and the negative zero, which is equal to another.
+    if type(value) is float and value == value and (value or math.copysign(1.0, value) > 0.0):  # noqa: PLR0124
         return value
     key = parameter_key(value, indicator)
     return key[1] if isinstance(key, tuple) and key[0] == "number" else key
