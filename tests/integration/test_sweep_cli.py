@@ -121,6 +121,38 @@ def test_a_strategy_of_one_s_own_is_swept_on_processes(tmp_path: Path) -> None:
     assert json.loads(alone.stdout)["final_equity"] == swept["best"]["final_equity"]
 
 
+PLANNED = """
+import numpy as np
+import neural_trader as nt
+
+class Planned:
+    def __init__(self, fast: int = 5, slow: int = 50) -> None:
+        self.fast, self.slow = fast, slow
+
+    def plan(self, bars, cache):
+        fast, slow = (
+            cache.compute(nt.indicators.SMA(n), bars, "KO") for n in (self.fast, self.slow)
+        )
+        times = bars["KO"].ts_close_ns.astype("datetime64[ns]")
+        return nt.TargetWeights({"time": times, "KO": np.where(fast > slow, 0.5, 0.0)})
+"""
+
+
+def test_json_and_table_say_what_a_plan_asked_of_the_cache(tmp_path: Path) -> None:
+    (tmp_path / "planned.py").write_text(PLANNED)
+    (tmp_path / "slow.py").write_text(SLOW)
+    data = ("--data", "sp500-closes", "--symbols", "KO", "--start", "2020-01-02", "--no-ledger")
+    grid = ("--grid", "fast=5,10", "--grid", "slow=50,100", "--workers", "1")
+    swept = ("sweep", "--strategy", "planned.py", *data, *grid)
+    done = run(*swept, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    counts = {"hits": 4, "misses": 4, "hit_rate": 0.5}
+    assert json.loads(done.stdout)["indicator_cache"] == counts
+    assert "50.0% of 8" in run(*swept, cwd=tmp_path).stdout
+    other = ("sweep", "--strategy", "slow.py", *data, "--grid", "wait=1,2", "--workers", "1")
+    assert json.loads(run(*other, "--json", cwd=tmp_path).stdout)["indicator_cache"] == "not used"
+
+
 def test_a_strategy_that_fails_is_named_by_its_line(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text(SLOW.replace("time.sleep(0.05)", "1 / 0"))
     for workers in ("1", "2"):

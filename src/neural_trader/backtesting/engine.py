@@ -8,7 +8,7 @@ import datetime as dt
 import math
 from collections.abc import Mapping
 from sys import float_info
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -42,6 +42,9 @@ from neural_trader.core.numbers import plain_number
 from neural_trader.core.sessions import first_ns, session_date, session_day
 from neural_trader.strategies import STATE_SIZE, CompiledStrategy, IntentBuffer, Legs
 
+if TYPE_CHECKING:
+    from neural_trader.strategies.indicators import IndicatorCache
+
 LEVERAGE_MAX = 2.0
 """Peak gross exposure over equity beyond which a run is refused unless its user allows more."""
 
@@ -63,6 +66,7 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
     max_leverage: float = LEVERAGE_MAX,
     matching: Matching | None = None,
     instruments: Instrument | Mapping[str, Instrument] | None = None,
+    cache: "IndicatorCache | None" = None,
 ) -> "Result":
     """Run a strategy over bars.
 
@@ -90,6 +94,8 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
         When limits fill, and how much of a bar's volume orders may take.
     instruments : Instrument or mapping of symbol to Instrument, optional
         Ticks and lots; whole shares without a tick by default.
+    cache : IndicatorCache, optional
+        Handed to a strategy whose ``plan`` takes one; a new one by default. It changes no result.
 
     Returns
     -------
@@ -120,7 +126,7 @@ def backtest(  # noqa: PLR0913 - one keyword for each thing that a user decides 
     ran: CompiledStrategy | Recorded = compiled
     rules: tuple[Matching, tuple[Instrument, ...]] = (Matching(), ())
     if is_own(strategy):
-        doer = doer_of(strategy, bars)
+        doer = doer_of(strategy, bars, cache)
         symbols = symbols_of(doer, bars)
         rules = (matching or Matching(), read_instruments(instruments, symbols))
         account = Account(capital, costs, *rules)

@@ -327,7 +327,7 @@ def symbols_of(strategy: Doer, bars: Bars) -> tuple[str, ...]:
 def doer_of(strategy: Own, bars: Bars, cache: "IndicatorCache | None" = None) -> Doer:
     """Return what is to be run: for a planned strategy, the frame that it makes of these bars.
 
-    A plan that takes ``cache`` is given one: that of a sweep, or a new one.
+    A plan that takes ``cache`` is given this one, or a new one.
     """
     plan = getattr(strategy, "plan", None)
     if plan is None:
@@ -341,7 +341,7 @@ def doer_of(strategy: Own, bars: Bars, cache: "IndicatorCache | None" = None) ->
     if "cache" in inspect.signature(plan).parameters:
         from neural_trader.strategies.indicators import IndicatorCache
 
-        frame = plan(bars, cache=IndicatorCache() if cache is None else cache)
+        frame = plan(bars, cache=IndicatorCache.read(cache))
     else:
         frame = plan(bars)
     if not isinstance(frame, (Intents, TargetWeights)):

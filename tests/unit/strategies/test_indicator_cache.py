@@ -1,6 +1,7 @@
 """The cache gives what batch gives, never what is stale, and computes once what many ask for."""
 
 import functools
+import pickle
 import threading
 from typing import Any
 
@@ -11,7 +12,6 @@ import neural_trader as nt
 from neural_trader.core import ConfigError, DataError
 from neural_trader.core.bars import SymbolBars
 from neural_trader.strategies.indicators import CacheStats, IndicatorCache
-from neural_trader.strategies.indicators.keys import function_key, parameter_key
 
 BARS = nt.load("us-ohlcv")
 KO = nt.load("sp500-closes", symbols=["KO", "PEP"])
@@ -91,6 +91,40 @@ def test_columns_that_can_be_written_to_are_looked_at_again() -> None:
     assert (first[3], second[3]) == (6.0, -2.0)
 
 
+def test_views_that_begin_alike_are_told_apart() -> None:
+    cache = IndicatorCache()
+    values = np.arange(100.0)
+    values.flags.writeable = False
+    views = (values[:50], values[::2], values[:50].view(np.int64), values.reshape(2, 50)[0])
+    sums = [cache.fetch("sum", [view], functools.partial(np.sum, view)) for view in views]
+    assert sums == [float(view.sum()) for view in views]
+    assert counts(cache) == (1, 3)
+
+
+def test_lists_and_dicts_are_given_anew_so_that_nobody_changes_what_is_kept() -> None:
+    cache = IndicatorCache()
+
+    def parts(series: SymbolBars) -> Any:
+        return {"closes": [series.close, 1]}
+
+    first = cache.call(parts, BARS, "IBM")
+    first["closes"].append(2)
+    first["more"] = 3
+    again = cache.call(parts, BARS, "IBM")
+    assert list(again) == ["closes"]
+    assert len(again["closes"]) == 2
+    assert again["closes"][0] is first["closes"][0]
+    assert cache.stats.bytes > BARS["IBM"].close.nbytes
+
+
+@pytest.mark.parametrize("made", [{1, 2}, object(), np.array([object()]), np.ma.array([1.0])])
+def test_what_can_be_neither_protected_nor_measured_is_refused(made: Any) -> None:
+    cache = IndicatorCache()
+    with pytest.raises(ConfigError, match="neither protect nor measure"):
+        cache.fetch("it", [BARS["IBM"].close], lambda: (1, made))
+    assert cache.stats.entries == 0
+
+
 def test_results_are_read_only_and_nobody_elses_memory() -> None:
     cache = IndicatorCache()
     found = cache.compute(nt.indicators.Bollinger(20), BARS, "AAPL")
@@ -122,36 +156,6 @@ def test_functions_are_told_apart_by_their_code_and_what_it_is_bound_to() -> Non
     one = cache.call(edited["f"], BARS, "IBM")
     exec("def f(series): return series.close + 2", edited)  # noqa: S102
     assert cache.call(edited["f"], BARS, "IBM")[0] == one[0] + 1
-
-
-def test_parameters_that_are_equal_have_equal_keys() -> None:
-    def key(value: object) -> Any:
-        return parameter_key(value, "here")
-
-    assert key(20) == key(20.0) == key(np.int64(20)) == key(np.float32(20))
-    assert key(True) != key(1)
-    assert key("20") != key(20)
-    assert key(float("nan")) == key(np.nan)
-    assert key([1, (2, 3)]) == key((1, [2, 3]))
-    assert key({"a": 1, "b": 2}) == key({"b": 2, "a": 1})
-    assert key(np.array([1.0])) != key(np.array([1]))
-    assert key(10**30) != key(10**30 + 1)
-    assert key(2**53 + 1) != key(float(2**53))
-    for odd in (object(), np.array([object()]), {"a": object()}):
-        with pytest.raises(ConfigError, match="a cache tells apart"):
-            key(odd)
-
-
-def test_methods_are_told_apart_by_what_their_object_holds() -> None:
-    class Scale:
-        def __init__(self, by: float) -> None:
-            self.by = by
-
-        def run(self, series: SymbolBars) -> Any:
-            return series.close * self.by
-
-    assert function_key(Scale(2.0).run) == function_key(Scale(2.0).run)
-    assert function_key(Scale(2.0).run) != function_key(Scale(3.0).run)
 
 
 def test_what_was_used_longest_ago_makes_room() -> None:
@@ -189,6 +193,28 @@ def test_dropping_bars_drops_what_was_made_of_them() -> None:
     assert cache.stats.hits == 1
     assert cache.drop(BARS) == 1
     assert cache.stats.bytes == 0
+
+
+def test_dropping_bars_drops_what_was_made_of_two_calendars() -> None:
+    cache = IndicatorCache()
+    late = nt.load("us-ohlcv", symbols="IBM", start="2005-01-03")
+    blocks = (*nt.load("us-ohlcv", symbols="AAPL").blocks, *late.blocks)
+    bars = nt.Bars(blocks, name="two calendars")
+    line = nt.indicators.OLS(20)
+    found = cache.compute(line, bars, "AAPL", "IBM")
+    assert cache.compute(line, bars, "AAPL", "IBM") is found
+    assert len(found.slope) == len(late["IBM"].close)
+    wanted = line.batch(BARS["AAPL"].close[-len(found.slope) :], late["IBM"].close)
+    np.testing.assert_array_equal(found.slope, wanted.slope)
+    assert cache.drop(bars) == 1
+
+
+def test_what_another_process_is_sent_is_an_empty_cache_of_the_same_limit() -> None:
+    cache = IndicatorCache(limit_mb=3)
+    cache.compute(nt.indicators.SMA(2), BARS, "AAPL")
+    sent = pickle.loads(pickle.dumps(cache))
+    assert (sent.limit_bytes, sent.stats) == (3_000_000, CacheStats())
+    assert repr(sent) == repr(cache) == "IndicatorCache(limit_mb=3)"
 
 
 def test_one_computes_and_the_others_wait() -> None:
@@ -313,8 +339,13 @@ def test_random_requests_from_many_threads_are_all_answered_right() -> None:
 
 def test_wrong_requests_are_told() -> None:
     cache = IndicatorCache()
-    with pytest.raises(ConfigError, match="limit_mb is 0"):
-        IndicatorCache(limit_mb=0)
+    for odd in (0, -1, float("nan"), float("inf"), True, "256"):
+        with pytest.raises(ConfigError, match="limit_mb is"):
+            IndicatorCache(limit_mb=odd)  # type: ignore[arg-type]
+    assert IndicatorCache(np.float64(2)).limit_bytes == 2_000_000
+    for thing in (nt.indicators.SMA, 20, len):
+        with pytest.raises(ConfigError, match="expected an indicator such as"):
+            cache.compute(thing, BARS, "AAPL")
     with pytest.raises(ConfigError, match="2 symbols"):
         cache.compute(nt.indicators.SMA(2), BARS, "AAPL", "IBM")
     with pytest.raises(ConfigError, match="reads high"):

@@ -101,7 +101,8 @@ def sweep(**options: Any) -> None:  # noqa: ANN401 - click passes what it parsed
         )
     written = _write(result, options, ledger)
     if options["as_json"]:
-        click.echo(json.dumps(_plain(result) | written, indent=2))
+        asked = {} if isinstance(chosen, run_options.Compiled) else _asked(result)
+        click.echo(json.dumps(_plain(result) | asked | written, indent=2))
         return
     from neural_trader.reports import print_sweep
 
@@ -179,6 +180,19 @@ def _plain(result: "SweepResult") -> dict[str, Any]:
         for place, reason in result.not_run[:10]
     ]
     return result.summary | {"first_not_run": refused, "provenance": result.provenance}
+
+
+def _asked(result: "SweepResult") -> dict[str, Any]:
+    """Return what trials asked of the indicator cache.
+
+    It depends on the number of processes. Compiled strategies share signals without being asked,
+    and print the same bytes on any number of workers, resumed or not.
+    """
+    stats = result.cache
+    if stats is None or not stats.hits + stats.misses:
+        return {"indicator_cache": "not used"}
+    counts = {"hits": stats.hits, "misses": stats.misses, "hit_rate": stats.hit_rate}
+    return {"indicator_cache": counts}
 
 
 @contextmanager

@@ -58,12 +58,14 @@ def chunks(
         places.append(place)
         levels.append(_levels(each, amount))
     legs = Legs(window.close, window.rows)
-    # Nobody writes to a window: the cache need not look at its bytes again.
     closes = window.close
-    closes.flags.writeable = False
+    if closes.flags.writeable:
+        # A cache looks at the bytes of what can be written to at every request.
+        closes = closes.copy()
+        closes.flags.writeable = False
     for key, (places, levels) in groups.items():
         first = strategies[places[0]]
-        what = (type(first), first.symbols, key[:-1])
+        what = (type(first), first.symbols, window.rows, key[:-1])
         signals = cache.fetch(
             what,
             (closes,),

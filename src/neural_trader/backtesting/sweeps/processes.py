@@ -15,7 +15,6 @@ from neural_trader.backtesting.sweeps.trials import Make, run_trial
 from neural_trader.core import Bars, Block, ConfigError
 from neural_trader.core.bars import Floats
 from neural_trader.data import Place, place_of
-from neural_trader.strategies.indicators import IndicatorCache
 
 _PREFIX: Final = "ntrader-"
 _OPEN_FILES: Final = Path("/proc/self/fd")
@@ -199,7 +198,6 @@ class _Desk(NamedTuple):
     bars: Bars
     arguments: dict[str, Any]
     held: Held
-    cache: IndicatorCache
 
 
 _desk: list[_Desk] = []
@@ -211,7 +209,7 @@ def open_desk(sent: bytes) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     layout, make, arguments = pickle.loads(sent)  # noqa: S301 - of our parent
     bars, held = open_shared(layout)
-    _desk.append(_Desk(make, bars, arguments, held, IndicatorCache()))
+    _desk.append(_Desk(make, bars, arguments, held))
 
 
 def run_at_desk(parameters: dict[str, Any]) -> tuple[Floats | str, int, int]:
@@ -225,7 +223,8 @@ def run_at_desk(parameters: dict[str, Any]) -> tuple[Floats | str, int, int]:
         Hits and misses that it had in the cache of this process.
     """
     desk = _desk[0]
-    before = desk.cache.stats
-    row = run_trial(desk.make, parameters, desk.bars, desk.arguments, cache=desk.cache)
-    after = desk.cache.stats
+    cache = desk.arguments["cache"]
+    before = cache.stats
+    row = run_trial(desk.make, parameters, desk.bars, desk.arguments)
+    after = cache.stats
     return row, after.hits - before.hits, after.misses - before.misses

@@ -59,8 +59,8 @@ class SweepResult:
     notes : list of str
         What a reader has to know about the prices.
     cache : CacheStats or None
-        What trials asked of the indicator cache. Each process has its own: with more of them fewer
-        requests are hits, and nothing else changes.
+        What trials asked of the indicator cache, and what this process's holds. Each process has
+        its own: with more of them fewer requests are hits, and nothing else changes.
     """
 
     def __init__(

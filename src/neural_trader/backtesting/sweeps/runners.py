@@ -25,7 +25,6 @@ from neural_trader.backtesting.sweeps.trials import WIDTH, Make, rows_of_kernel,
 from neural_trader.backtesting.window import Range, Window, open_window
 from neural_trader.core import Bars, ConfigError, StrategyError
 from neural_trader.core.bars import Floats
-from neural_trader.strategies.indicators import IndicatorCache
 
 _BLOCK: Final = 2048
 """Strategies that are made ahead, to group those that share their signals."""
@@ -43,7 +42,8 @@ _BROKEN: Final = (
 class Plan(NamedTuple):
     """What to run: a factory of strategies, on which bars, and the places of the trials.
 
-    ``cache`` is that of this process.
+    ``arguments`` are those of ``nt.backtest``. Their cache is that of this process; another process
+    has one of its own, as large.
     """
 
     make: Make
@@ -52,7 +52,6 @@ class Plan(NamedTuple):
     grid: Grid
     todo: Sequence[int]
     workers: int
-    cache: IndicatorCache
 
 
 class Done(NamedTuple):
@@ -126,7 +125,8 @@ def _jobs(plan: Plan) -> Iterator[Callable[[], Done]]:
             # One run of its own: it refuses whatever nt.backtest refuses.
             backtest(first, plan.bars, **(plan.arguments | {"max_leverage": math.inf}))
             window = _window(first, plan)
-        for chunk in compiled.chunks(made, window, plan.cache, is_kept=len(plan.todo) > _BLOCK):
+        cache, is_kept = plan.arguments["cache"], len(plan.todo) > _BLOCK
+        for chunk in compiled.chunks(made, window, cache, is_kept=is_kept):
             yield partial(_run_chunk, plan, window, local, chunk)
 
 
@@ -141,9 +141,7 @@ def _run_chunk(plan: Plan, window: Window, local: Any, chunk: compiled.Chunk) ->
 
 def _run_one(plan: Plan, place: int) -> Done:
     parameters = parameters_of(plan.grid, place)
-    return _done(
-        place, run_trial(plan.make, parameters, plan.bars, plan.arguments, cache=plan.cache)
-    )
+    return _done(place, run_trial(plan.make, parameters, plan.bars, plan.arguments))
 
 
 def _done(place: int, found: Floats | str) -> Done:

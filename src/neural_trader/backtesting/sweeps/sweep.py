@@ -33,6 +33,7 @@ from neural_trader.core.sessions import first_ns, session_date, session_day
 if TYPE_CHECKING:
     from neural_trader.backtesting.sweeps.ledger import Ledger, Row
     from neural_trader.backtesting.sweeps.runners import Done, Plan
+    from neural_trader.strategies.indicators import CacheStats, IndicatorCache
 
 Engine = Literal["threads", "processes"]
 
@@ -60,6 +61,7 @@ def sweep(  # noqa: PLR0913 - one keyword for each thing that a user decides abo
     ledger: str | Path | None = None,
     resume: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    cache: "IndicatorCache | None" = None,
 ) -> SweepResult:
     """Run a strategy with every combination of parameters.
 
@@ -88,6 +90,9 @@ def sweep(  # noqa: PLR0913 - one keyword for each thing that a user decides abo
         Take over the trials that the ledger has of the same strategy, data and arguments.
     progress : callable, optional
         Called with the number of trials done and of all.
+    cache : IndicatorCache, optional
+        Where trials that share whole columns find them; a new one by default. Processes have caches
+        of their own, as large as this one. It changes no result.
 
     Returns
     -------
@@ -112,10 +117,9 @@ def sweep(  # noqa: PLR0913 - one keyword for each thing that a user decides abo
 
     values = read_grid(grid)
     read_rank(rank_by)
+    cache = IndicatorCache.read(cache)
     count = _read_workers(workers)
-    if resume and ledger is None:
-        message = "resume is set and ledger is not; name the ledger to take trials over from"
-        raise ConfigError(message)
+    _check_resume(ledger, is_set=resume)
     arguments: dict[str, Any] = {
         "capital": capital,
         "costs": costs or Costs(),
@@ -127,18 +131,19 @@ def sweep(  # noqa: PLR0913 - one keyword for each thing that a user decides abo
         "matching": matching,
         "instruments": instruments,
     }
-    if split is not None:
-        _check_split(split, bars)
+    _check_split(split, bars)
     first = _first(strategy, values)
     run = _runner(engine, first, count)
     provenance = make_provenance(strategy, first, bars, arguments, grid=values)
+    # It decides nothing, so that it is no part of what a trial is.
+    arguments["cache"] = cache
     table = np.full((WIDTH, count_trials(values)), np.nan)
     not_run: list[NotRun] = []
     with Ledger(ledger, provenance) as book:
         todo = _take_over(book, values, table) if resume else range(table.shape[1])
         ready = table.shape[1] - len(todo)
-        cache = IndicatorCache()
-        for done in run(Plan(strategy, bars, arguments, values, todo, count, cache)):
+        before = cache.stats
+        for done in run(Plan(strategy, bars, arguments, values, todo, count)):
             cache.count(*done.elsewhere)
             table[:, done.places] = done.rows.T
             not_run += done.not_run
@@ -148,11 +153,17 @@ def sweep(  # noqa: PLR0913 - one keyword for each thing that a user decides abo
                 progress(ready, table.shape[1])
     result = SweepResult(values, table, sorted(not_run), rank_by=rank_by, provenance=provenance)
     result.notes = data_notes(bars)
-    result.cache = cache.stats
+    result.cache = _asked(before, cache.stats)
     if split is not None and result.best is not None:
         after = arguments | {"start": split, "end": end, "warmup": "before"}
         result.out_of_sample = _out_of_sample(strategy, bars, result.best["parameters"], after)
     return result
+
+
+def _asked(before: "CacheStats", after: "CacheStats") -> "CacheStats":
+    """Return what was asked in between, and what is held now."""
+    found = {name: getattr(after, name) - getattr(before, name) for name in after._fields[:4]}
+    return after._replace(**found)
 
 
 def _read_workers(workers: int | None) -> int:
@@ -173,8 +184,17 @@ def _before(split: str | dt.date, end: str | dt.date | None) -> str:
     return session_date(first_ns(day - 1)).isoformat()
 
 
-def _check_split(split: str | dt.date, bars: Bars) -> None:
+def _check_resume(ledger: str | Path | None, *, is_set: bool) -> None:
+    """Refuse to resume out of nothing."""
+    if is_set and ledger is None:
+        message = "resume is set and ledger is not; name the ledger to take trials over from"
+        raise ConfigError(message)
+
+
+def _check_split(split: str | dt.date | None, bars: Bars) -> None:
     """Refuse a split that leaves no bar to judge on, before an hour is spent on choosing."""
+    if split is None:
+        return
     last = max(int(block.ts_close_ns[-1]) for block in bars.blocks)
     if last < first_ns(session_day(split, option="split")):
         message = (

@@ -2,20 +2,16 @@
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
 from neural_trader.backtesting.engine import backtest
-from neural_trader.backtesting.events import doer_of
 from neural_trader.backtesting.sweeps.result import FIGURES
 from neural_trader.backtesting.window import Window
 from neural_trader.core import Bars, ConfigError, RunRefused
 from neural_trader.core.bars import Floats
 from neural_trader.portfolio import compute_metrics, compute_periods_per_year, last_of_sessions
-
-if TYPE_CHECKING:
-    from neural_trader.strategies.indicators import IndicatorCache
 
 WIDTH: Final = len(FIGURES) + 2
 """Numbers of a row: the figures, whether it was ruined, whether it was refused."""
@@ -27,12 +23,7 @@ _NOISE: Final = 1e-13
 
 
 def run_trial(
-    make: Make,
-    parameters: dict[str, Any],
-    bars: Bars,
-    arguments: dict[str, Any],
-    *,
-    cache: "IndicatorCache | None" = None,
+    make: Make, parameters: dict[str, Any], bars: Bars, arguments: dict[str, Any]
 ) -> Floats | str:
     """Run one trial as a backtest; return its row, or why its parameters are none."""
     try:
@@ -40,8 +31,6 @@ def run_trial(
             strategy = make(**parameters)
         except ConfigError as error:
             return str(error)
-        if callable(getattr(strategy, "plan", None)):
-            strategy = doer_of(strategy, bars, cache)
         # A trial beyond the limit has its figures, too: it is only not chosen.
         return _row(strategy, bars, arguments)
     except Exception as error:

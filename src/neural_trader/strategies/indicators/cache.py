@@ -2,27 +2,29 @@
 
 A key is what decides a result and nothing else: the bytes of the columns, the function and its
 parameters. Other data, an edited function or another parameter is another key, so nothing stale can
-be found, and a cache can be shared by whoever likes. What a function reads beyond its arguments is
-not part of the key: give pure functions.
+be found, and a cache can be shared by whoever likes. What a function reads beyond its arguments and
+its module (``keys.function_key``) is not part of the key: give pure functions.
 """
 
 import hashlib
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neural_trader.core import Bars, ConfigError
-from neural_trader.core.bars import FIELDS, SymbolBars
-from neural_trader.strategies.indicators.keys import function_key, parameter_key
+from neural_trader.core.bars import FIELDS
+from neural_trader.core.numbers import plain_number
+from neural_trader.strategies.indicators.kept import Kept, keep
+from neural_trader.strategies.indicators.keys import function_key, parameter_key, settings_key
 
 LIMIT_MB: Final = 256.0
-_ENTRY_BYTES: Final = 500
-"""What an entry takes beside its arrays, about."""
+_LIMIT_MB_MAX: Final = 1e9
+_WAIT_S: Final = 0.1
 
 
 class CacheStats(NamedTuple):
@@ -55,23 +57,27 @@ class CacheStats(NamedTuple):
         return self.hits / requests if requests else float("nan")
 
 
+_Column = tuple[NDArray[Any], int | None]
+"""A column: the array that holds it, and its row there, None where it is all of it."""
+
+
 class _Flight:
     """A computation that is under way, for those who want the same."""
 
-    __slots__ = ("error", "is_given_up", "landed", "owner", "value")
+    __slots__ = ("error", "is_done", "is_over", "kept", "landed", "owner")
 
     def __init__(self) -> None:
         self.landed = threading.Event()
         self.owner = threading.get_ident()
-        self.value: Any = None
+        self.kept: Kept | None = None
         self.error: Exception | None = None
-        self.is_given_up = False
+        self.is_done = False
+        self.is_over = False
 
 
 class _Entry(NamedTuple):
-    value: Any
-    size: int
-    columns: "frozenset[bytes]"
+    kept: Kept
+    columns: frozenset[bytes]
 
 
 class IndicatorCache:
@@ -82,12 +88,18 @@ class IndicatorCache:
     limit_mb : float
         Most megabytes that the columns take together, above 0; those used longest ago go first.
 
+    Raises
+    ------
+    ConfigError
+        A limit that is none.
+
     Notes
     -----
     Safe for threads: of those who ask for the same at once one computes, the others wait. An
-    exception reaches all of them and is not kept. Results are handed out read-only, the same object
-    to everybody. Columns of ``Bars`` are read-only, so that their bytes are digested once; arrays
-    that can be written to are digested at every request.
+    exception reaches all of them and is not kept; where the one is interrupted, another computes.
+    Arrays are handed out read-only, the same to everybody. Columns of ``Bars`` are read-only, so
+    that their bytes are digested once; arrays that can be written to are digested at every request.
+    Another process gets an empty cache of the same limit.
 
     Timing and NaN are those of the function: a cache gives whole columns, and whoever looks at bar
     t must not look further.
@@ -105,21 +117,39 @@ class IndicatorCache:
     """
 
     def __init__(self, limit_mb: float = LIMIT_MB) -> None:
-        if not isinstance(limit_mb, (int, float)) or not limit_mb > 0.0:
+        limit = plain_number(limit_mb)
+        if not 0.0 < limit <= _LIMIT_MB_MAX:
             message = f"limit_mb is {limit_mb!r}; expected megabytes above 0"
             raise ConfigError(message)
-        self.limit_bytes = int(limit_mb * 1e6)
+        self.limit_bytes = int(limit * 1e6)
+        self._limit_mb = limit
         self._lock = threading.Lock()
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._flights: dict[Hashable, _Flight] = {}
-        self._digests: dict[tuple[int, int], tuple[weakref.ref[Any], bytes]] = {}
+        self._digests: dict[tuple[int, int | None], tuple[weakref.ref[Any], bytes]] = {}
         self._counts = dict.fromkeys(("hits", "misses", "waits", "evictions", "bytes"), 0)
+
+    @classmethod
+    def read(cls, cache: "IndicatorCache | None") -> "IndicatorCache":
+        """Return the cache that is given, or a new one, or raise ConfigError."""
+        if cache is not None and not isinstance(cache, cls):
+            message = f"cache is {cache!r}; expected nt.indicators.IndicatorCache(...) or None"
+            raise ConfigError(message)
+        return cls() if cache is None else cache
 
     @property
     def stats(self) -> CacheStats:
         """What has been asked so far, and what it holds."""
         with self._lock:
             return CacheStats(entries=len(self._entries), **self._counts)
+
+    def __repr__(self) -> str:
+        """Return the cache with its limit."""
+        return f"IndicatorCache(limit_mb={self._limit_mb:g})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be sent as its limit: what it holds stays here."""
+        return IndicatorCache, (self._limit_mb,)
 
     def compute(self, indicator: Any, bars: Bars, *symbols: str) -> Any:  # noqa: ANN401 - what batch returns
         """Return what ``indicator.batch`` makes of columns of bars.
@@ -141,23 +171,32 @@ class IndicatorCache:
         Raises
         ------
         ConfigError
-            The wrong number of symbols, a field that the bars do not have, parameters that cannot
-            be told apart.
+            Not an indicator, the wrong number of symbols, a field that the bars do not have,
+            parameters that cannot be told apart.
         DataError
-            A symbol is not loaded.
+            A symbol is not loaded, or the symbols have no bar in common.
         """
-        inputs = tuple(indicator.inputs)
-        if len(symbols) not in (1, len(inputs)):
+        if isinstance(indicator, type) or not hasattr(indicator, "batch"):
+            message = f"compute was given {indicator!r}; expected an indicator such as SMA(20)"
+            raise ConfigError(message)
+        inputs: tuple[str, ...] = indicator.inputs
+        if len(symbols) != 1 and len(symbols) != len(inputs):
             wanted = "one symbol" if len(inputs) == 1 else f"one symbol, or {len(inputs)}"
             message = f"compute was given {len(symbols)} symbols; {indicator!r} reads {wanted}"
             raise ConfigError(message)
-        columns = _columns(indicator, bars, inputs, symbols)
+        columns = _columns_read(indicator, bars, inputs, symbols)
         # A class that is defined anew is another object, so that its old results are not found.
-        key = (
-            type(indicator),
-            *[(name, parameter_key(value, indicator)) for name, value in vars(indicator).items()],
-        )
-        return self.fetch(key, columns, lambda: indicator.batch(*columns))
+        what = (type(indicator), settings_key(indicator))
+
+        def batch() -> Any:  # noqa: ANN401 - as the indicator says
+            block, rows = bars.common(symbols)
+            rows = rows if len(rows) > 1 else rows * len(inputs)
+            fields = zip(inputs, rows, strict=True)
+            return indicator.batch(*(block.fields[name][row] for name, row in fields))
+
+        # Ours return arrays of their own, as views; a user's may return views of anything.
+        is_owned = type(indicator).__module__.startswith(__package__)
+        return self._get(what, columns, batch, is_owned=is_owned)
 
     def call(
         self,
@@ -171,8 +210,9 @@ class IndicatorCache:
         Parameters
         ----------
         function : callable
-            Takes a ``SymbolBars`` for each symbol, and the parameters. It must depend on nothing
-            else and change nothing. A function defined anew with the same code is the same.
+            Takes a ``SymbolBars`` for each symbol, and the parameters. It must change nothing, and
+            depend on nothing else but constants and functions of its own module. Defined anew with
+            the same code it is the same.
         bars : Bars
         *symbols : str
         **parameters
@@ -181,46 +221,34 @@ class IndicatorCache:
         Returns
         -------
         object
-            Arrays in it, and in tuples, lists and dicts of them, are made read-only.
+            Arrays, plain values, or tuples, lists and dicts of them; arrays are read-only.
 
         Raises
         ------
         ConfigError
-            No symbol, or a parameter that cannot be told apart from others.
+            No symbol, a parameter that cannot be told apart from others, or a result that cannot be
+            kept: frames and series of other libraries.
         DataError
             A symbol is not loaded.
         """
         if not symbols:
             message = "call was given no symbol; name those whose bars the function reads"
             raise ConfigError(message)
-        series = [bars[symbol] for symbol in symbols]
-        columns = [column for one in series for column in _all_columns(one)]
-        shapes = tuple(
-            (one.symbol, *(name for name in FIELDS if getattr(one, name) is not None))
-            for one in series
+        columns: list[_Column] = []
+        shapes = []
+        for symbol in symbols:
+            home = bars.home(symbol)
+            row = home.row_of[symbol]
+            names = [name for name in FIELDS if name in home.fields]
+            columns += [(home.ts_close_ns, None), *((home.fields[name], row) for name in names)]
+            shapes.append((symbol, *names))
+        what = (function_key(function), tuple(shapes), parameter_key(parameters, "parameters"))
+        return self._get(
+            what,
+            columns,
+            lambda: function(*(bars[symbol] for symbol in symbols), **parameters),
+            is_owned=False,
         )
-        key = (function_key(function), shapes, parameter_key(parameters, "parameters"))
-        return self.fetch(key, columns, lambda: _owned(function(*series, **parameters)))
-
-    def count(self, hits: int, misses: int) -> None:
-        """Count what was asked of the cache of another process, beside one's own."""
-        with self._lock:
-            self._counts["hits"] += hits
-            self._counts["misses"] += misses
-
-    def drop(self, bars: Bars) -> int:
-        """Let go of all that was made of columns of these bars; return how many that was."""
-        gone = {
-            self._digest(values[row])
-            for block in bars.blocks
-            for values in block.fields.values()
-            for row in range(len(values))
-        }
-        with self._lock:
-            doomed = [key for key, entry in self._entries.items() if entry.columns & gone]
-            for key in doomed:
-                self._counts["bytes"] -= self._entries.pop(key).size
-        return len(doomed)
 
     def fetch(
         self,
@@ -246,7 +274,42 @@ class IndicatorCache:
         is_kept : bool
             False where nobody will ask again: it is only counted.
         """
-        digests = tuple([self._digest(column) for column in columns])
+        held = [(column, None) for column in columns]
+        return self._get(what, held, compute, is_owned=True, requests=requests, is_kept=is_kept)
+
+    def count(self, hits: int, misses: int) -> None:
+        """Count what was asked of the cache of another process, beside one's own."""
+        with self._lock:
+            self._counts["hits"] += hits
+            self._counts["misses"] += misses
+
+    def drop(self, bars: Bars) -> int:
+        """Let go of all that was made of columns of these bars; return how many that was."""
+        gone = {
+            self._digest(values, row)
+            for block in bars.blocks
+            for values in block.fields.values()
+            for row in range(len(values))
+        }
+        with self._lock:
+            doomed = [key for key, entry in self._entries.items() if entry.columns & gone]
+            for key in doomed:
+                self._remove(key)
+        return len(doomed)
+
+    # ---------------------------------------------------------------------------------- requests
+    def _get(
+        self,
+        what: Hashable,
+        columns: Sequence[_Column],
+        compute: Callable[[], Any],
+        *,
+        is_owned: bool,
+        requests: int = 1,
+        is_kept: bool = True,
+    ) -> Any:  # noqa: ANN401 - whatever is computed
+        """Return a result that is there, that another thread is making, or that is made now."""
+        digests = tuple([self._digest(values, row) for values, row in columns])
         key = (what, digests)
         while True:
             with self._lock:
@@ -254,136 +317,131 @@ class IndicatorCache:
                 if entry is not None:
                     self._entries.move_to_end(key)
                     self._counts["hits"] += requests
-                    return entry.value
-                flight = self._flights.get(key)
-                if flight is None:
-                    mine = self._flights[key] = _Flight()
-                    self._counts["misses"] += 1
-                    self._counts["hits"] += requests - 1
                     break
-                if flight.owner == threading.get_ident():
-                    message = "a computation asks the cache for its own result"
-                    raise ConfigError(message)
-            flight.landed.wait()
-            if flight.is_given_up:
-                # Whoever computed it was interrupted: somebody else has to.
+            mine = _Flight()
+            try:
+                flight = self._board(key, mine, requests)
+                if flight is mine:
+                    mine.kept = keep(compute(), is_owned=is_owned)
+                    mine.is_done = True
+                    if is_kept:
+                        self._keep(key, _Entry(mine.kept, frozenset(digests)))
+            except Exception as error:
+                mine.error, mine.is_done = error, True
+                raise
+            finally:
+                # An interrupt may come at any call, those of _land too, but not before this is set.
+                mine.is_over = True
+                self._land(key, mine)
+            if flight is None:
+                # Another has landed in between.
                 continue
-            with self._lock:
-                self._counts["hits"] += requests
-                self._counts["waits"] += 1
-            if flight.error is not None:
-                raise flight.error
-            return flight.value
-        return self._compute(mine, key, digests if is_kept else None, compute)
+            if flight is not mine:
+                self._wait(flight, requests)
+            if flight.kept is not None:
+                return flight.kept.hand_out()
+        return entry.kept.hand_out()
 
-    def _compute(
-        self,
-        mine: _Flight,
-        key: Hashable,
-        digests: Sequence[bytes] | None,
-        compute: Callable[[], Any],
-    ) -> Any:  # noqa: ANN401 - whatever is computed
-        mine.is_given_up = True
+    def _board(self, key: Hashable, mine: _Flight, requests: int) -> _Flight | None:
+        """Return the computation of a key that is under way, or one's own, which is now.
+
+        None where its result is there by now: it is kept before its computation counts as over.
+        """
+        with self._lock:
+            if key in self._entries:
+                return None
+            flight = self._flights.get(key)
+            if flight is None or flight.is_over:
+                self._flights[key] = mine
+                self._counts["misses"] += 1
+                self._counts["hits"] += requests - 1
+                return mine
+        if flight.owner == threading.get_ident():
+            message = "a computation asks the cache for its own result"
+            raise ConfigError(message)
+        return flight
+
+    def _wait(self, flight: _Flight, requests: int) -> None:
+        """Wait for another thread's computation; raise what it raised."""
+        while not flight.is_over:
+            # Who computes may have been interrupted on the way to telling.
+            flight.landed.wait(_WAIT_S)
+        if not flight.is_done:
+            # It was interrupted: somebody else has to compute.
+            return
+        with self._lock:
+            self._counts["hits"] += requests
+            self._counts["waits"] += 1
+        if flight.error is not None:
+            raise flight.error
+
+    def _land(self, key: Hashable, mine: _Flight) -> None:
+        """Let those go on who wait for one's own computation."""
         try:
-            mine.value = _read_only(compute())
-            mine.is_given_up = False
-        except Exception as error:
-            mine.error, mine.is_given_up = error, False
-            raise
-        finally:
             with self._lock:
-                del self._flights[key]
-                if digests is not None and mine.error is None and not mine.is_given_up:
-                    self._keep(key, _Entry(mine.value, _size(mine.value), frozenset(digests)))
+                if self._flights.get(key) is mine:
+                    del self._flights[key]
+        finally:
             mine.landed.set()
-        return mine.value
 
     def _keep(self, key: Hashable, entry: _Entry) -> None:
         """Keep an entry, and let go of those used longest ago; one beyond the limit is not kept."""
-        if entry.size > self.limit_bytes:
+        size = entry.kept.size
+        if size > self.limit_bytes:
             return
-        self._entries[key] = entry
-        self._counts["bytes"] += entry.size
-        while self._counts["bytes"] > self.limit_bytes:
-            _, oldest = self._entries.popitem(last=False)
-            self._counts["bytes"] -= oldest.size
-            self._counts["evictions"] += 1
+        with self._lock:
+            if key in self._entries:
+                self._remove(key)
+            self._entries[key] = entry
+            self._counts["bytes"] += size
+            while self._counts["bytes"] > self.limit_bytes:
+                self._remove(next(iter(self._entries)))
+                self._counts["evictions"] += 1
 
-    def _digest(self, column: NDArray[Any]) -> bytes:
-        """Return a digest of a column's bytes, remembered for as long as its memory lives."""
-        owner = column.base if isinstance(column.base, np.ndarray) else column
-        if column.flags.writeable or owner.flags.writeable:
-            return _digest(column)
-        place = (column.__array_interface__["data"][0], column.nbytes)
+    def _remove(self, key: Hashable) -> None:
+        """Let go of an entry; the lock is held."""
+        size = self._entries[key].kept.size
+        # Nothing is called in between, so that no interrupt can part the two.
+        self._counts["bytes"] -= size
+        del self._entries[key]
+
+    def _digest(self, values: NDArray[Any], row: int | None) -> bytes:
+        """Return a digest of a column's bytes, remembered for as long as its array lives."""
+        owner = values.base
+        if values.flags.writeable or (isinstance(owner, np.ndarray) and owner.flags.writeable):
+            return _digest(values if row is None else values[row])
+        place = (id(values), row)
         known = self._digests.get(place)
-        if known is not None and known[0]() is owner:
+        if known is not None and known[0]() is values:
             return known[1]
-        found = _digest(column)
+        found = _digest(values if row is None else values[row])
         forget = self._digests.pop
-        self._digests[place] = (weakref.ref(owner, lambda _: forget(place, None)), found)
+        self._digests[place] = (weakref.ref(values, lambda _: forget(place, None)), found)
         return found
 
 
-def _columns(
+def _columns_read(
     indicator: object, bars: Bars, inputs: Sequence[str], symbols: Sequence[str]
-) -> list[NDArray[np.float64]]:
-    """Return the columns that an indicator reads."""
-    block, rows = bars.common(tuple(symbols))
-    for name in inputs:
-        if name not in block.fields:
-            message = f"{indicator!r} reads {name}; {bars.name} has {', '.join(block.fields)}"
-            raise ConfigError(message)
-    rows = rows if len(rows) > 1 else rows * len(inputs)
-    return [block.fields[name][row] for name, row in zip(inputs, rows, strict=True)]
-
-
-def _all_columns(series: SymbolBars) -> list[NDArray[Any]]:
-    fields = (getattr(series, name) for name in FIELDS)
-    return [series.ts_close_ns, *(values for values in fields if values is not None)]
+) -> list[_Column]:
+    """Return the columns that an indicator reads, and stamps where calendars may differ."""
+    home = bars.home(symbols[0])
+    try:
+        if len(symbols) == 1:
+            row = home.row_of[symbols[0]]
+            return [(home.fields[name], row) for name in inputs]
+        columns: list[_Column] = []
+        homes = [bars.home(symbol) for symbol in symbols]
+        for home, symbol, name in zip(homes, symbols, inputs, strict=True):
+            columns.append((home.fields[name], home.row_of[symbol]))
+    except KeyError as error:
+        message = f"{indicator!r} reads {error.args[0]}; {bars.name} has {', '.join(home.fields)}"
+        raise ConfigError(message) from None
+    if any(home is not homes[0] for home in homes):
+        columns += [(home.ts_close_ns, None) for home in homes]
+    return columns
 
 
 def _digest(column: NDArray[Any]) -> bytes:
-    digest = hashlib.blake2b(np.ascontiguousarray(column).data, digest_size=16)
+    digest = hashlib.sha256(np.ascontiguousarray(column).data)
     digest.update(f"{column.dtype.str}{column.shape}".encode())
     return digest.digest()
-
-
-def _read_only(value: Any) -> Any:  # noqa: ANN401 - whatever was computed
-    """Return a result whose arrays cannot be written to."""
-    return _with_arrays(value, _frozen)
-
-
-def _frozen(array: NDArray[Any]) -> NDArray[Any]:
-    array.flags.writeable = False
-    return array
-
-
-def _owned(value: Any) -> Any:  # noqa: ANN401 - what a user's function returned
-    """Return a result whose arrays are nobody else's: views of other memory are copied."""
-    return _with_arrays(
-        value,
-        lambda array: array.copy() if array.flags.writeable and array.base is not None else array,
-    )
-
-
-def _with_arrays(value: Any, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Any:  # noqa: ANN401
-    """Return an array, or what holds some, with every array changed."""
-    if isinstance(value, np.ndarray):
-        return change(value)
-    if isinstance(value, Mapping):
-        return {name: _with_arrays(part, change) for name, part in value.items()}
-    if isinstance(value, (tuple, list)):
-        parts = [_with_arrays(part, change) for part in value]
-        # A named tuple is made from its parts one by one.
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    return value
-
-
-def _size(value: Any) -> int:  # noqa: ANN401 - whatever was computed
-    if isinstance(value, np.ndarray):
-        return _ENTRY_BYTES + value.nbytes
-    if isinstance(value, Mapping):
-        return _ENTRY_BYTES + sum(_size(part) for part in value.values())
-    if isinstance(value, (tuple, list)):
-        return _ENTRY_BYTES + sum(_size(part) for part in value)
-    return _ENTRY_BYTES
