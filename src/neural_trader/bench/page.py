@@ -463,7 +463,7 @@ def _techniques() -> tuple[PageRow, ...]:
             "100 symbols", 10.0,
         ),
         ("compiled", "a compiled loop, over a plain one", "compiled", "time", None),
-        ("simd", "SIMD, over the same kernel without", "vectors", "time", None),
+        ("simd", "SIMD, over the same kernel without", "vectors", "CPU", None),
         ("column_cache", "a cache of columns, over reading", "column_cache", "time", None),
         ("cache", "a cache of an indicator, 90 % hits", "indicator_cache", _CACHED, 10.0),
         ("cache_function", "the same, of a user's own loop", "function_cache", _CACHED, 10.0),

@@ -82,7 +82,7 @@ def page_steps_of(rows: Sequence[PageRow], *, rounds: int, is_full: bool) -> int
     """Return how many parts all rounds have, baseline programs among them, for a progress bar."""
     return sum(
         len(_cases_of(rows, is_whole=is_full or k == 0))
-        + len(_programs_of(rows, is_whole=is_full or k == 0))
+        + len(_programs_of(rows, is_full=is_full, is_first=k == 0))
         for k in range(rounds)
     )
 
@@ -105,7 +105,8 @@ def run_page(
         How often everything is measured.
     is_full : bool
         Send all the orders of a load, on all placements, and measure everything in every round. A
-        quick run sends some, and measures what hardly varies, and the baseline programs, once.
+        quick run sends some, measures once what hardly varies, and asks baseline programs, once,
+        only where a suite has nothing beside ours.
     step : callable
         Told the name of each step as it begins.
     done : callable
@@ -168,9 +169,19 @@ def _cases_of(rows: Sequence[PageRow], *, is_whole: bool = True) -> dict[str, li
     }
 
 
-def _programs_of(rows: Sequence[PageRow], *, is_whole: bool = True) -> list[Asked]:
-    asked = dict.fromkeys((row.program.name, row.program.arguments) for row in rows if row.program)
-    return [one for one in asked if is_whole and has_program(one[0])]
+def _programs_of(rows: Sequence[PageRow], *, is_full: bool, is_first: bool) -> list[Asked]:
+    """Return the programs of a round: in a quick run once those without which there is none."""
+    asked = dict.fromkeys(
+        (row.program.name, row.program.arguments)
+        for row in rows
+        if row.program and (is_full or not _has_own(row))
+    )
+    return [one for one in asked if (is_full or is_first) and has_program(one[0])]
+
+
+def _has_own(row: PageRow) -> bool:
+    """Return whether the suite of a row's time has a baseline beside it."""
+    return isinstance(row.source, Source) and row.source.job in _PLAIN
 
 
 def _measure_round(
@@ -187,7 +198,7 @@ def _measure_round(
                 taken.missing[job] = str(error)
         done()
     programs: dict[Asked, dict[str, float]] = {}
-    for asked in _programs_of(rows, is_whole=is_whole):
+    for asked in _programs_of(rows, is_full=now.is_full, is_first=not taken.rounds):
         if asked not in taken.no_program:
             now.step(f"baseline: {asked[0]}")
             figures = ask_program(*asked)
@@ -220,7 +231,7 @@ def _row(row: PageRow, taken: Taken, machine: dict[str, Any]) -> Row:
     first = picked[0] if picked else None
     values = _values(row, row.source, picked)
     if not values:
-        reason = first.reason if first is not None else "the part that measures it gave no figure"
+        reason = first.reason if first is not None else _reason_of(row.source, taken)
         return _changed(blank, reason=reason)
     base, who = _baseline(row, row.source, taken, picked)
     if len(base) != len(values):
@@ -243,6 +254,17 @@ def _row(row: PageRow, taken: Taken, machine: dict[str, Any]) -> Row:
         checked=all(one.checked for one in picked),
         reason=None,
     )
+
+
+def _reason_of(source: Source, taken: Taken) -> str:
+    """Return why a case has no such figure: what another row of it says."""
+    said = [
+        one.reason
+        for found in taken.rounds
+        for one in found.get(source.job, [])
+        if one.case == source.case and one.value is None and one.reason
+    ]
+    return said[0] if said else "the part that measures it gave no such figure"
 
 
 def _values(row: PageRow, source: Source, picked: list[Row]) -> list[float]:

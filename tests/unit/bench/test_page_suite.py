@@ -149,9 +149,37 @@ def test_a_baseline_program_stands_before_the_baseline_of_a_suite(
     monkeypatch.setattr(page_suite, "has_program", lambda name: name == "signals")
     figures = {"time_ms": 3.0, "cpu_ms": 1.0}
     monkeypatch.setattr(page_suite, "ask_program", lambda *_: figures)
-    (row,) = run("signals", 2).rows
+    (row,) = run_page(["signals"], rounds=2, is_full=True, step=lambda _: None)[0].rows
     assert (row.baseline, row.params["baseline"]) == (3.0, "baseline/signals.py")
     assert row.ratio == pytest.approx(1_500.0)
+
+
+def test_a_quick_run_asks_a_program_only_where_there_is_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def ask(name: str, _: str) -> dict[str, float]:
+        asked.append(name)
+        return {"time_ms": 8.0}
+
+    monkeypatch.setitem(JOBS, "signals", made("signals", "us", [2.0, 2.0], quantity="time"))
+    monkeypatch.setitem(JOBS, "startup", made("cli_help", "ms", [4.0, 2.0], quantity="wall"))
+    monkeypatch.setattr(page_suite, "has_program", lambda _: True)
+    monkeypatch.setattr(page_suite, "ask_program", ask)
+    report, _ = run_page(["signals", "startup"], rounds=2, step=lambda _: None)
+    assert asked == ["startup"]
+    assert [row.baseline for row in report.rows] == [None, 8.0]
+    assert report.rows[1].ratio == pytest.approx(3.0)
+
+
+def test_a_case_that_cannot_be_measured_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    params = {"quantity": "time"}
+    row = Row(case="vectors", params=params, value=None, unit="ms", reason="no AVX2 here")
+    monkeypatch.setitem(JOBS, "techniques", lambda _: [row])
+    rows = {row.params["row"]: row for row in run("techniques", 1).rows}
+    assert rows["techniques.simd"].reason == "no AVX2 here"
+    assert rows["techniques.pooling"].reason == "the part that measures it gave no such figure"
 
 
 def test_a_baseline_program_that_fails_leaves_that_of_the_suite(
@@ -160,7 +188,7 @@ def test_a_baseline_program_that_fails_leaves_that_of_the_suite(
     monkeypatch.setitem(JOBS, "signals", made("signals", "us", [2.0], quantity="time"))
     monkeypatch.setattr(page_suite, "has_program", lambda _: True)
     monkeypatch.setattr(page_suite, "ask_program", lambda *_: "failed with exit code 1")
-    (row,) = run("signals", 1).rows
+    (row,) = run_page(["signals"], rounds=1, is_full=True, step=lambda _: None)[0].rows
     assert (row.baseline, row.ratio) == (None, None)
 
 
