@@ -174,7 +174,7 @@ def _programs_of(rows: Sequence[PageRow], *, is_full: bool, is_first: bool) -> l
     asked = dict.fromkeys(
         (row.program.name, row.program.arguments)
         for row in rows
-        if row.program and (is_full or not _has_own(row))
+        if row.program and (is_full or not (row.program.is_slow or _has_own(row)))
     )
     return [one for one in asked if (is_full or is_first) and has_program(one[0])]
 
