@@ -31,6 +31,7 @@ _COLUMNS: Final = (
 _KEY: Final = (
     ("ours", "ours"),
     ("claim", "claim, Rust"),
+    ("base", "baseline"),
     ("claim-python", "claim, Python"),
     ("limit", "straight C, P50, P99, P99.9"),
 )
@@ -261,7 +262,7 @@ def _charts(section: Mapping[str, Any], page: Mapping[str, Any]) -> str:
     if section["name"] == "load":
         shown = [(row["words"].replace(" a second, ", "/s "), row_marks(row)) for row in rows]
         drawn = dots(shown, "Latency under load", unit="ms", left=92)
-        return _figure("Under load", drawn, legend([_KEY[0], _KEY[1], _KEY[3]]))
+        return _figure("Under load", drawn, legend([_KEY[0], _KEY[1], _KEY[4]]))
     if section["name"] == "scaling":
         return _scaling(rows, int(dict(page["machine"])["cores"]))
     return ""
