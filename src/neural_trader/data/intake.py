@@ -24,7 +24,6 @@ from neural_trader.core.bars import Floats, Stamps
 from neural_trader.core.sessions import DAY_NS
 from neural_trader.data.cache import ColumnCache, Draft, FileStamp, key_of_digests, stamp_of
 from neural_trader.data.entries import ROOM
-from neural_trader.data.paths import PARQUET
 from neural_trader.data.pieces import Piece, read_piece
 from neural_trader.data.selection import Content, frozen
 from neural_trader.data.times import DATES, DAY_MAX, NAIVE
@@ -33,8 +32,6 @@ from neural_trader.data.validate import is_in_range, is_positive
 if TYPE_CHECKING:
     import polars as pl
 
-LARGE_BYTES: Final = 16 << 20
-"""Parquet of at least so many bytes is taken in here; less is read whole, which is simpler."""
 
 MEMORY_BYTES: Final = 256 << 20
 """Columns of at most so many bytes are taken into memory, and written to the cache afterwards."""
@@ -64,14 +61,6 @@ class Taken(NamedTuple):
 
     content: Content
     draft: Draft | None
-
-
-def is_large(files: Sequence[Path]) -> bool:
-    """Return whether files are Parquet, and enough of it."""
-    return (
-        all(file.suffix.lower() in PARQUET for file in files)
-        and sum(file.stat().st_size for file in files) >= LARGE_BYTES
-    )
 
 
 def take_in(files: Sequence[Path], store: ColumnCache | None) -> Taken | None:

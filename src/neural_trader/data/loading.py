@@ -20,7 +20,7 @@ from neural_trader.data.actions import (
 )
 from neural_trader.data.bundled import find_sample
 from neural_trader.data.cache import ColumnCache, FileStamp, cache_folder, key_of, stamp_of
-from neural_trader.data.paths import data_files, find_path
+from neural_trader.data.paths import data_files, find_path, is_large
 from neural_trader.data.selection import Content, Span, read_span, select
 
 if TYPE_CHECKING:
@@ -262,10 +262,10 @@ def _take_in(
     path: Path, files: Sequence[Path], stamps: Sequence[FileStamp], store: ColumnCache | None
 ) -> Content | None:
     """Take in large Parquet files; None: they are to be read whole."""
-    from neural_trader.data.intake import Publication, is_large, take_in
-
     if not is_large(files):
         return None
+    from neural_trader.data.intake import Publication, take_in
+
     taken = take_in(files, store)
     if taken is None:
         return None

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,8 @@ from neural_trader.data.bundled import samples
 CSV: Final = frozenset({".csv"})
 PARQUET: Final = frozenset({".parquet", ".pq"})
 EXTENSIONS: Final = CSV | PARQUET
+LARGE_BYTES: Final = 16 << 20
+"""Parquet of at least so many bytes is taken in by batches; less is read whole: it is simpler."""
 
 
 def find_path(source: str | os.PathLike[str]) -> Path:
@@ -85,3 +88,11 @@ def _not_there(path: Path) -> str:
         name = known[near[0]]
         hint = f"did you mean {name if name in names else path.parent / name}? "
     return f"{path} is not there: {hint}Give a path, or the name of a sample: {', '.join(names)}"
+
+
+def is_large(files: Sequence[Path]) -> bool:
+    """Return whether files are Parquet, and enough of it."""
+    return (
+        all(file.suffix.lower() in PARQUET for file in files)
+        and sum(file.stat().st_size for file in files) >= LARGE_BYTES
+    )

@@ -12,7 +12,7 @@ import pytest
 
 from neural_trader.core import Bars, DataError
 from neural_trader.data import cache as cache_module
-from neural_trader.data import intake, load, loading
+from neural_trader.data import intake, load, loading, paths
 from neural_trader.data.catalog import Catalog, Origin
 from neural_trader.data.entries import place_of
 
@@ -116,7 +116,7 @@ FAULTY: dict[str, Callable[[], pl.DataFrame]] = {
 @pytest.fixture(params=["memory", "file"])
 def taken_in(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Take everything in by batches, and return what came of each try."""
-    monkeypatch.setattr(intake, "LARGE_BYTES", 0)
+    monkeypatch.setattr(paths, "LARGE_BYTES", 0)
     monkeypatch.setattr(intake, "_BATCH_ROWS", 64)
     monkeypatch.setattr(intake, "_CHUNK_ROWS", 64)
     # A file of this very moment is known by its stamps too.
@@ -143,7 +143,7 @@ def settle() -> None:
 def whole(path: Path) -> Bars | str:
     """Return what reading the bytes at once makes of a source."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(intake, "LARGE_BYTES", 1 << 60)
+        patch.setattr(paths, "LARGE_BYTES", 1 << 60)
         try:
             return load(path, cache=False)
         except DataError as error:
@@ -304,7 +304,7 @@ def test_a_full_disk_takes_it_into_memory(
 def test_small_files_are_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "prices.parquet"
     table(10).write_parquet(path)
-    assert not intake.is_large([path])
-    monkeypatch.setattr(intake, "LARGE_BYTES", path.stat().st_size)
-    assert intake.is_large([path])
-    assert not intake.is_large([path, tmp_path / "x.csv"])
+    assert not paths.is_large([path])
+    monkeypatch.setattr(paths, "LARGE_BYTES", path.stat().st_size)
+    assert paths.is_large([path])
+    assert not paths.is_large([path, tmp_path / "x.csv"])
