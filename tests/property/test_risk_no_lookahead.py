@@ -3,9 +3,10 @@
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
+from neural_trader.core import DataError
 from neural_trader.data import load
 from neural_trader.risk import METHODS, RiskConfig, backtest_risk, measure_risk, read_situation
 from tests.unit.risk.desk import PUT, drawn, prices, weekdays
@@ -36,7 +37,13 @@ def test_the_future_changes_no_estimate(
     other[day:] = np.random.default_rng(seed).normal(scale=0.05, size=other[day:].shape)
     changed = situation._replace(history=situation.history._replace(returns=other))
     config = RiskConfig(method=method, confidence=0.9, simulations=200, tail=0.2)
-    one, two = (backtest_risk(each, config, window=WINDOW) for each in (situation, changed))
+    try:
+        one, two = (backtest_risk(each, config, window=WINDOW) for each in (situation, changed))
+    except DataError as error:
+        # Moments so far out that the expansion is none on any day: there is no estimate to move.
+        if "is undefined on each" not in str(error):
+            raise
+        reject()
     # Day t is the one whose return stands in row t: its own estimate must not move either. Days
     # left out for an undefined estimate before it are the same in both.
     stamp = int(situation.history.ts_close_ns[1 + day])

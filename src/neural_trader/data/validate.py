@@ -70,7 +70,7 @@ def is_in_range(fields: Mapping[str, NDArray[np.float64]]) -> bool:
 
 def _is_over(values: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
     # Plainly first: what holds so holds with noise allowed for.
-    return not bool((values <= high).all()) and bool((values > high * (1 + _NOISE)).any())
+    return not bool((values <= high).all()) and bool((values * (1 - _NOISE) > high).any())
 
 
 def _is_under(values: NDArray[np.float64], low: NDArray[np.float64]) -> bool:
@@ -161,7 +161,7 @@ def _out_of_range(series: Series) -> Iterator[Faults]:
             continue
         if high is not None:
             yield (
-                np.flatnonzero(values > high * (1 + _NOISE)),
+                np.flatnonzero(values * (1 - _NOISE) > high),
                 f"{{{name}}} is above {{high}}",
                 mend,
             )
