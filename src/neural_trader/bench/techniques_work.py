@@ -51,6 +51,9 @@ def main() -> None:
     except Unavailable as reason:
         sys.stdout.write(json.dumps({"reason": str(reason)}))
         return
+    except ImportError as error:
+        sys.stdout.write(json.dumps({"reason": f"not installed: pip install {error.name}"}))
+        return
     found = {"figures": [figure._asdict() for figure in figures], "answer": answer}
     sys.stdout.write(json.dumps(found))
 
