@@ -136,7 +136,7 @@ def test_rows_and_sharing_answer_alike(tmp_path: Path, monkeypatch: pytest.Monke
     """The large cases on a small file, in this process and its workers."""
     monkeypatch.setattr(data_measure, "ROWS", 20_000)
     monkeypatch.setattr(data_measure, "_TICK_S", 0.0)
-    monkeypatch.setattr("neural_trader.data.intake.LARGE_BYTES", 0)
+    monkeypatch.setattr("neural_trader.data.paths.LARGE_BYTES", 0)
     monkeypatch.setenv("NEURAL_TRADER_CACHE", str(tmp_path / "elsewhere"))
     data_measure.write_rows(tmp_path)
     for name in ("rows_5m", "zero_copy"):

@@ -14,7 +14,7 @@ import pytest
 import neural_trader as nt
 from neural_trader.backtesting.sweeps import runners
 from neural_trader.backtesting.sweeps.processes import SharedBars, open_shared
-from neural_trader.data import cache, intake, place_of
+from neural_trader.data import cache, intake, paths, place_of
 from tests.own_strategies import Trend
 
 ROWS = 600_000
@@ -56,7 +56,7 @@ def mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> nt.Bars:
     """Return bars whose columns lie in the column cache."""
     monkeypatch.setenv("NEURAL_TRADER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(cache, "_RACY_NS", -(1 << 60))
-    monkeypatch.setattr(intake, "LARGE_BYTES", 0)
+    monkeypatch.setattr(paths, "LARGE_BYTES", 0)
     monkeypatch.setattr(intake, "MEMORY_BYTES", 0)
     path = tmp_path / "KO.parquet"
     rng = np.random.default_rng(0)
