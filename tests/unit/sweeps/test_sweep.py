@@ -5,7 +5,7 @@ import functools
 import json
 import os
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -323,6 +323,19 @@ class TestLedgers:
                 run.result()
         with sqlite3.connect(path) as ledger:
             assert ledger.execute("SELECT count(*) FROM trials").fetchone() == (48,)
+
+    def test_a_sweep_waits_for_another_that_makes_the_ledger(self, tmp_path: Path) -> None:
+        path = tmp_path / "trials.sqlite"
+        other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(1) as pool:
+            run = pool.submit(nt.sweep, PAIRS, BARS, GRID, ledger=path)
+            assert not wait([run], timeout=0.5).done
+            other.execute("ROLLBACK")
+            run.result()
+        other.close()
+        with sqlite3.connect(path) as ledger:
+            assert ledger.execute("SELECT count(*) FROM trials").fetchone() == (6,)
 
     def test_a_file_of_something_else_is_left_alone(self, tmp_path: Path) -> None:
         text = tmp_path / "notes.txt"

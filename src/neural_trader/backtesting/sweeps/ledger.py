@@ -6,6 +6,7 @@ trials are done, in transactions of a chunk: a process that is killed leaves who
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +41,9 @@ _COLUMNS: Final = (
     "trades, fills, final_equity, total_return, sharpe, max_drawdown, peak_leverage, is_ruined, "
     "is_refused"
 )
+
+_WAIT_S: Final = 60.0
+"""For how long a sweep waits for another that writes to the same ledger."""
 
 _KEY: Final = ("config_hash", "data_hash", "version")
 """What makes two sweeps one."""
@@ -115,7 +119,7 @@ class Ledger:
     def _connect(self) -> sqlite3.Connection:
         if self._connection is None:
             # Another sweep may be writing to it: each waits for the other's chunk.
-            connection = sqlite3.connect(str(self._path), timeout=60.0, isolation_level=None)
+            connection = sqlite3.connect(str(self._path), timeout=_WAIT_S, isolation_level=None)
             try:
                 _prepare(connection, self._path)
             except BaseException:
@@ -142,7 +146,7 @@ def _prepare(connection: sqlite3.Connection, path: Path | None) -> None:
     connection.execute("COMMIT")
     if not is_new:
         return
-    connection.execute("PRAGMA journal_mode = WAL")
+    _keep_a_write_ahead_log(connection)
     connection.execute("BEGIN IMMEDIATE")
     if _is_new(connection, path):
         for statement in _SCHEMA.split(";\n"):
@@ -151,6 +155,21 @@ def _prepare(connection: sqlite3.Connection, path: Path | None) -> None:
         connection.execute(f"PRAGMA application_id = {_APPLICATION}")
         connection.execute(f"PRAGMA user_version = {_VERSION}")
     connection.execute("COMMIT")
+
+
+def _keep_a_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Let readers and a writer go on side by side from now on."""
+    # For this one change SQLite waits for no lock, whatever the timeout: it fails at once.
+    deadline = time.monotonic() + _WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.005)
+        else:
+            return
 
 
 def _is_new(connection: sqlite3.Connection, path: Path | None) -> bool:
