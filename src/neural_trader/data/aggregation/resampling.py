@@ -251,12 +251,11 @@ def _unit_of(days: NDArray[np.int64], *, dated: bool) -> Unit | None:
 
 
 def _step_of(steps: Stamps) -> int | None:
-    """Return the length that at least half of the bars have; of two such the longer."""
-    if len(steps) < 2:
-        return None
+    """Return the length that at least half of the bars have, but one; of two such the longer."""
     values, counts = np.unique(steps[:_STEPS_MAX], return_counts=True)
     most = int(counts.max())
-    if 2 * most < min(len(steps), _STEPS_MAX):
+    # What occurs once may be a gap.
+    if most < 2 or 2 * most < min(len(steps), _STEPS_MAX):
         return None
     return int(values[counts == most].max())
 
