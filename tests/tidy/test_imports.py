@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -68,3 +69,10 @@ def test_a_start_imports_nothing_heavy(program: str, unwanted: set[str]) -> None
 def test_a_backtest_does_not_pay_for_sweeps() -> None:
     program = "import neural_trader as nt; nt.backtest, nt.sweep, nt.report"
     assert loaded_by(program) & {"sqlite3", "multiprocessing", "concurrent"} == set()
+
+
+def test_plain_csv_is_read_without_polars(tmp_path: Path) -> None:
+    path = tmp_path / "KO.csv"
+    path.write_text("date,close\n2021-01-04,52.76\n2021-01-05,52.18\n")
+    program = f"import neural_trader as nt; assert len(nt.load({str(path)!r}, cache=False)) == 2"
+    assert loaded_by(program) & HEAVY == set()

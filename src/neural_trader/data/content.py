@@ -4,15 +4,19 @@ A fault in one symbol does not stand in the way of the others: it is kept with i
 raised when that symbol is asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from neural_trader.core import FIELDS, Block, DataError
+from neural_trader.core.bars import Floats, Stamps
 from neural_trader.data.layouts import Reading, Series, read_table
 from neural_trader.data.selection import Content, frozen
 from neural_trader.data.tables import Table
 from neural_trader.data.validate import find_fault
+
+Member = tuple[str, Stamps, Mapping[str, Floats]]
+"""A symbol, its stamps, and its fields, each of shape (T,)."""
 
 
 def read_content(name: str, tables: Sequence[Table]) -> Content:
@@ -36,7 +40,9 @@ def read_content(name: str, tables: Sequence[Table]) -> Content:
             )
             raise DataError(message)
     faults = {each.symbol: str(fault) for each in series if (fault := find_fault(each))}
-    sound = [each for each in series if each.symbol not in faults]
+    sound = [
+        (each.symbol, each.stamps, each.fields) for each in series if each.symbol not in faults
+    ]
     splits = tuple(split for table in tables for split in table.splits)
     labels = tuple(sorted({label for table in tables for label in table.labels}))
     dividends = {
@@ -45,7 +51,7 @@ def read_content(name: str, tables: Sequence[Table]) -> Content:
         if table.symbol is not None and table.dividends is not None
     }
     basis = readings[0].basis
-    return Content(tuple(homes), _group(sound), basis, faults, splits, labels, dividends)
+    return Content(tuple(homes), group(sound), basis, faults, splits, labels, dividends)
 
 
 def _check_agreement(name: str, tables: Sequence[Table], readings: Sequence[Reading]) -> None:
@@ -64,15 +70,16 @@ def _check_agreement(name: str, tables: Sequence[Table], readings: Sequence[Read
             raise DataError(message)
 
 
-def _group(series: Sequence[Series]) -> tuple[Block, ...]:
-    """Stack the series that share stamps and fields into blocks, in order of first appearance."""
-    groups: dict[tuple[bytes, tuple[str, ...]], list[Series]] = {}
-    for each in series:
-        fields = tuple(name for name in FIELDS if name in each.fields)
-        groups.setdefault((each.stamps.tobytes(), fields), []).append(each)
+def group(members: Sequence[Member]) -> tuple[Block, ...]:
+    """Stack the symbols that share stamps and fields into blocks, in order of first appearance."""
+    groups: dict[tuple[bytes, tuple[str, ...]], list[Member]] = {}
+    for member in members:
+        _, stamps, fields = member
+        names = tuple(name for name in FIELDS if name in fields)
+        groups.setdefault((stamps.tobytes(), names), []).append(member)
     blocks = []
-    for (_, fields), members in groups.items():
-        columns = {name: np.stack([each.fields[name] for each in members]) for name in fields}
-        symbols = tuple(each.symbol for each in members)
-        blocks.append(frozen(Block(symbols, np.ascontiguousarray(members[0].stamps), columns)))
+    for (_, names), same in groups.items():
+        columns = {name: np.stack([fields[name] for _, _, fields in same]) for name in names}
+        symbols = tuple(symbol for symbol, _, _ in same)
+        blocks.append(frozen(Block(symbols, np.ascontiguousarray(same[0][1]), columns)))
     return tuple(blocks)

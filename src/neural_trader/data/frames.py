@@ -40,7 +40,7 @@ def frame_table(source: object, symbols: Sequence[str] | None, timestamps: objec
     if polars and isinstance(source, (polars.DataFrame, polars.LazyFrame)):
         name = "the Polars frame"
         if isinstance(source, polars.LazyFrame):
-            frame = _collected(name, source, symbol, is_timed=timestamps is None)
+            frame = _collected(name, source, is_timed=timestamps is None)
         else:
             frame = source
     elif pandas and isinstance(source, (pandas.DataFrame, pandas.Series)):
@@ -64,9 +64,7 @@ def frame_table(source: object, symbols: Sequence[str] | None, timestamps: objec
     return Table(name, frame, symbol)
 
 
-def _collected(
-    name: str, plan: "pl.LazyFrame", symbol: str | None, *, is_timed: bool
-) -> "pl.DataFrame":
+def _collected(name: str, plan: "pl.LazyFrame", *, is_timed: bool) -> "pl.DataFrame":
     """Run a plan by the streaming engine; one whose columns are no bars is refused before it runs.
 
     ``is_timed`` says that the plan has the times itself.
@@ -76,7 +74,7 @@ def _collected(
     try:
         schema = plan.collect_schema()
         if is_timed:
-            read_names(Table(name, pl.DataFrame(schema=schema), symbol))
+            read_names(name, list(schema))
         return plan.collect(engine="streaming")
     except (pl.exceptions.PolarsError, OSError) as error:
         message = f"the Polars plan cannot be run: {str(error).strip().splitlines()[0]}"

@@ -5,8 +5,8 @@ table's source names. *Long*: the same with a symbol column. *Wide*: no close co
 but the time is the closes of the symbol that it is named by.
 """
 
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from neural_trader.core import Basis, DataError
 from neural_trader.core.bars import Floats, Stamps
 from neural_trader.data.tables import Table
 from neural_trader.data.times import Times, read_times
+
+if TYPE_CHECKING:
+    import polars as pl
 
 TIME_NAMES: Final = (
     "date",
@@ -103,7 +106,7 @@ def read_table(table: Table) -> Reading:
         raise DataError(message)
     first, *others = table.frame.columns
     wide = Names(first, None, {}, tuple(others), "raw")
-    names = wide if table.wide else read_names(table)
+    names = wide if table.wide else read_names(table.name, table.frame.columns)
     times = read_times(table, names.time)
     if "close" not in names.fields:
         series = _wide(table, names, times)
@@ -130,38 +133,39 @@ def plain(name: str) -> str:
     return "".join(each for each in name.strip().casefold() if each not in " _-.*\ufeff")
 
 
-def read_names(table: Table) -> Names:
-    """Give each column its part.
+def read_names(name: str, columns: Sequence[str]) -> Names:
+    """Give each column of a source its part.
 
     Single letters count as fields only where open, high, low and close all have one: O, C and V
     are symbols too, and a wide table may hold them.
     """
     parts: dict[str, list[str]] = {}
-    letters = {plain(name) for name in table.frame.columns} >= set("ohlc")
-    for at, name in enumerate(table.frame.columns):
-        parts.setdefault(_part_of(plain(name), first=at == 0, letters=letters), []).append(name)
+    letters = {plain(column) for column in columns} >= set("ohlc")
+    for at, column in enumerate(columns):
+        part = _part_of(plain(column), first=at == 0, letters=letters)
+        parts.setdefault(part, []).append(column)
     for part in ("time", "symbol", "open", "high", "low", "close", "volume", "adjusted"):
         if len(parts.get(part, ())) > 1:
-            found = ", ".join(repr(name) for name in parts[part])
+            found = ", ".join(repr(column) for column in parts[part])
             message = (
-                f"{table.name}: columns {found} could each be the {part} column; expected one. "
+                f"{name}: columns {found} could each be the {part} column; expected one. "
                 "Rename or drop the others"
             )
             raise DataError(message)
     time = parts.get("time") or parts.get("index")
     if not time:
         message = (
-            f"{table.name} has no time column; expected one named date, datetime, time, timestamp "
-            f"or ts, found {', '.join(table.frame.columns)}"
+            f"{name} has no time column; expected one named date, datetime, time, timestamp "
+            f"or ts, found {', '.join(columns)}"
         )
         raise DataError(message)
-    fields = {name: parts[name][0] for name in FIELD_NAMES if name in parts}
+    fields = {field: parts[field][0] for field in FIELD_NAMES if field in parts}
     basis: Basis = "raw"
     adjusted = parts.get("adjusted")
     if adjusted and "close" not in fields:
         if fields.keys() & {"open", "high", "low"}:
             message = (
-                f"{table.name} has open, high or low but only an adjusted close ({adjusted[0]!r}): "
+                f"{name} has open, high or low but only an adjusted close ({adjusted[0]!r}): "
                 "prices on two bases. Add the raw close, or drop open, high and low"
             )
             raise DataError(message)
@@ -169,10 +173,9 @@ def read_names(table: Table) -> Names:
     others = tuple(parts.get("other", ()))
     symbol = parts.get("symbol", [None])[0]
     if "close" not in fields and (symbol is not None or fields or not others):
-        found = ", ".join(table.frame.columns)
+        found = ", ".join(columns)
         message = (
-            f"{table.name} has no close column; expected one named close, last or price, found "
-            f"{found}"
+            f"{name} has no close column; expected one named close, last or price, found {found}"
         )
         raise DataError(message)
     return Names(time[0], symbol, fields, others, basis)
@@ -231,32 +234,53 @@ def _long(table: Table, names: Names, times: Times) -> list[Series]:
     if not (texts or found.dtype.is_integer()):
         message = f"{table.name}: column {column!r} holds {found.dtype}; expected symbols as text"
         raise DataError(message)
-    label = pl.col(column).cast(pl.String).str.strip_chars()
-    # One query: each of its own would cost as much as a thousand rows of it.
-    told = found.to_frame(column).select(
-        label=label, missing=label.is_null() | (label == ""), code=label.rank("dense")
-    )
-    labels = told["label"]
-    missing = np.flatnonzero(told["missing"].to_numpy())
-    if len(missing):
-        text = f"column {column!r} has no symbol"
-        raise table.fault(int(missing[0]), text, "Fill or drop the row", more=len(missing) - 1)
+    labels, codes = _coded(table, column, found.cast(pl.String))
     fields = read_floats(table, names.fields)
-    codes = told["code"].to_numpy()
-    order = np.argsort(codes, kind="stable")
-    starts = np.flatnonzero(np.diff(codes[order], prepend=0))
-    groups = sorted(np.split(order, starts[1:]), key=lambda rows: int(rows[0]))
+    order, edges = by_code(codes, len(labels))
     return [
         Series(
-            str(labels[int(rows[0])]),
+            label,
             times.stamps[rows],
             {field: values[rows] for field, values in fields.items()},
             rows,
             names.fields,
             table,
         )
-        for rows in groups
+        for label, rows in zip(labels, np.split(order, edges[1:-1]), strict=True)
     ]
+
+
+def by_code(codes: NDArray[np.integer[Any]], count: int) -> tuple[NDArray[np.intp], Stamps]:
+    """Return the order that sorts rows by their code, and where each code begins, and the end."""
+    # A sort of small integers is one by radix.
+    order = np.argsort(codes.astype(np.uint16) if count <= 1 << 16 else codes, kind="stable")
+    return order, np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=count))])
+
+
+def _coded(table: Table, column: str, texts: "pl.Series") -> tuple[list[str], NDArray[np.intp]]:
+    """Return the symbols in the order in which they first stand, and the number of each row's."""
+    import polars as pl
+
+    # No query is asked where all is well: one would cost as much as thousands of rows.
+    if texts.null_count():
+        texts = texts.fill_null("")
+    rows = len(texts)
+    kept = texts.cast(pl.Categorical).to_physical().to_numpy()
+    firsts = np.full(int(kept.max()) + 1, rows)
+    firsts[kept[::-1]] = np.arange(rows)[::-1]
+    present = np.flatnonzero(firsts < rows)
+    present = present[np.argsort(firsts[present])]
+    found = [text.strip() for text in texts.gather(firsts[present]).to_list()]
+    # Symbols that differ in spaces around them are one.
+    numbers = {label: at for at, label in enumerate(dict.fromkeys(found))}
+    number_of = np.zeros(len(firsts), np.intp)
+    number_of[present] = [numbers[label] for label in found]
+    codes = number_of[kept]
+    if "" in numbers:
+        missing = np.flatnonzero(codes == numbers[""])
+        text = f"column {column!r} has no symbol"
+        raise table.fault(int(missing[0]), text, "Fill or drop the row", more=len(missing) - 1)
+    return list(numbers), codes
 
 
 def read_floats(table: Table, columns: Mapping[str, str]) -> dict[str, Floats]:

@@ -283,9 +283,11 @@ def _take_in(
 def _parse(path: Path, files: Sequence[tuple[Path, bytes]]) -> Content:
     """Read a source anew. What this needs is imported here: a warm load goes without."""
     from neural_trader.data.content import read_content
+    from neural_trader.data.plain import read_plain
     from neural_trader.data.readers import read_tables
 
-    return read_content(path.name, read_tables(path, files))
+    plain = read_plain(files)
+    return read_content(path.name, read_tables(path, files)) if plain is None else plain
 
 
 def _bars(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from neural_trader.core import Basis, Dividend, Split
 from neural_trader.data.layouts import read_names
-from neural_trader.data.tables import PROVENANCE_KEY, Table
+from neural_trader.data.tables import PROVENANCE_KEY
 from neural_trader.data.times import NAIVE
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def read_piece(path: Path) -> Piece | None:
         named = known.symbol
     plan = pl.scan_parquet(path)
     schema = plan.collect_schema()
-    names = read_names(Table(path.name, pl.DataFrame(schema=schema), named))
+    names = read_names(path.name, schema.names())
     kind = schema[names.time]
     is_plain = "close" in names.fields and isinstance(kind, (pl.Date, pl.Datetime))
     is_plain = is_plain and all(schema[name].is_numeric() for name in names.fields.values())

@@ -19,7 +19,7 @@ from neural_trader.data.loading import load, read_symbols
 from neural_trader.data.paths import CSV, data_files, find_path
 from neural_trader.data.pieces import Piece, read_piece
 from neural_trader.data.selection import Span, read_span
-from neural_trader.data.tables import CsvText, Table
+from neural_trader.data.tables import CsvText
 
 if TYPE_CHECKING:
     import polars as pl
@@ -314,8 +314,7 @@ def _names(path: Path) -> tuple[list[str], list[str]]:
                 )
                 raise DataError(message)
         header = list(pl.read_parquet_schema(path))
-    frame = pl.DataFrame(schema=dict.fromkeys(header, pl.String))
-    names = read_names(Table(path.name, frame, path.stem))
+    names = read_names(path.name, header)
     if "close" not in names.fields:
         return ["close"], [name.strip() for name in names.others]
     return list(names.fields), [] if names.symbol is not None else [path.stem]

@@ -56,7 +56,7 @@ def read_times(table: Table, column: str) -> Times:
         text = f"column {column!r} has no time"
         raise table.fault(int(missing[0]), text, "Fill or drop the row", more=len(missing) - 1)
     if series.dtype == pl.Date:
-        return _from_days(table, column, series.to_physical().to_numpy().astype(np.int64))
+        return _from_days(table, column, series.cast(pl.Int64).to_numpy())
     if isinstance(series.dtype, pl.Datetime):
         return _from_datetimes(table, column, series)
     if series.dtype.is_integer():
@@ -203,10 +203,14 @@ def _from_iso(table: Table, column: str, text: "pl.Series", days: Stamps) -> Tim
     dates = _from_days(table, column, days)
     if not of_day.any():
         return dates
-    offset = str(offsets[0])
-    return Times(
-        days * DAY_NS + of_day - _offset_ns(offset), f"offset {offset}" if offset else NAIVE
-    )
+    clock_of, ahead = read_offset(str(parts["offset"][0]))
+    return Times(days * DAY_NS + of_day - ahead, clock_of)
+
+
+def read_offset(text: str) -> tuple[str, int]:
+    """Return the clock of an offset from UTC, and by how many nanoseconds it is ahead of UTC."""
+    offset = "+00:00" if text in {"Z", "z"} else text
+    return f"offset {offset}" if offset else NAIVE, _offset_ns(offset)
 
 
 def _offset_ns(offset: str) -> int:

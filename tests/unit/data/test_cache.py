@@ -14,7 +14,7 @@ import pytest
 
 from neural_trader.core import Bars, Block
 from neural_trader.data import cache as module
-from neural_trader.data import load, readers
+from neural_trader.data import load, loading
 from neural_trader.data.cache import ColumnCache, FileStamp, cache_folder, key_of, stamp_of
 from neural_trader.data.selection import Content
 
@@ -56,13 +56,13 @@ class Reads:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
-        inner = readers.read_tables
+        inner = loading._parse
 
-        def read_tables(*args: Any) -> Any:
+        def parse(*args: Any) -> Any:
             self.count += 1
             return inner(*args)
 
-        monkeypatch.setattr(readers, "read_tables", read_tables)
+        monkeypatch.setattr(loading, "_parse", parse)
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
