@@ -79,15 +79,20 @@ DATA_CASES: Final = (
     DataCase(
         "rows_5m",
         "5,000,000 rows of Parquet to columns",
-        write_rows,
+        data_rows.write_both,
         {
             "ours": data_rows.measure_ours,
             "pandas": data_rows.measure_pandas,
             "limit": data_rows.measure_limit,
         },
         "pandas",
-        ("cold", "cached"),
-        {"cold": Target(250.0, "ms"), "from the cache": Target(5.0, "ms")},
+        # The last but one leaves the entry that the last one maps.
+        (data_rows.ZSTD, "cold", "cached"),
+        {
+            "cold": Target(250.0, "ms"),
+            data_rows.ZSTD: Target(250.0, "ms"),
+            "from the cache": Target(5.0, "ms"),
+        },
         {},
     ),
     DataCase(

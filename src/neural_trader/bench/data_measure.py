@@ -4,7 +4,7 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -103,8 +103,13 @@ def write_year(folder: Path) -> None:
     frame.write_parquet(folder / "year.parquet")
 
 
-def write_rows(folder: Path, rows: int = ROWS) -> None:
-    """Write minute bars of one symbol, with made-up prices, as Parquet: five million."""
+def write_rows(
+    folder: Path, rows: int = ROWS, *, compression: Literal["lz4", "zstd"] = "lz4"
+) -> None:
+    """Write minute bars of one symbol, with made-up prices, as Parquet: five million.
+
+    LZ4 is what the catalog writes.
+    """
     import polars as pl
 
     rng = np.random.default_rng(7)
@@ -120,6 +125,6 @@ def write_rows(folder: Path, rows: int = ROWS) -> None:
             "close": close,
             "volume": rng.integers(0, 10_000, rows).astype(np.float64),
         }
-    ).write_parquet(folder / "MADE.parquet")
+    ).write_parquet(folder / "MADE.parquet", compression=compression)
     # A file of this very moment is not known by its times, and would be hashed at each load.
     time.sleep(_TICK_S)

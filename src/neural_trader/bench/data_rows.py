@@ -5,27 +5,45 @@ import os
 import shutil
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from neural_trader.bench.data_measure import NO_MEMORY, Figure, Measured, memory_mb, once_ms
+from neural_trader.bench.data_measure import (
+    NO_MEMORY,
+    ROWS,
+    Figure,
+    Measured,
+    memory_mb,
+    once_ms,
+    write_rows,
+)
 
-_RUNS = 5
+_RUNS: Final = 5
+ZSTD: Final = "cold, zstd"
+"""The part that reads a file as Polars writes it unless it is told otherwise."""
+
+
+def write_both(folder: Path, rows: int = ROWS) -> None:
+    """Write the rows as the catalog does, and once more as Polars does."""
+    other = folder / "zstd"
+    other.mkdir()
+    write_rows(other, rows, compression="zstd")
+    write_rows(folder, rows)
 
 
 def measure_ours(folder: Path, part: str) -> Measured:
     """Load the file, without a cache entry or with one."""
     # The one place that says where the cache lies: a cache of the bench's own.
     os.environ["NEURAL_TRADER_CACHE"] = str(folder / "cache")
-    return _cold(folder) if part == "cold" else _cached(folder)
+    return _cached(folder) if part == "cached" else _cold(folder, part)
 
 
-def _cold(folder: Path) -> Measured:
+def _cold(folder: Path, part: str) -> Measured:
     from neural_trader.data import load, settle
 
     shutil.rmtree(folder / "cache", ignore_errors=True)
-    path = _in_page_cache(folder)
+    path = _in_page_cache(folder, part)
     # What the work needs is imported, and Polars started, before it is measured.
     load("sp500-closes", symbols="KO", cache=False)
     began = time.perf_counter()
@@ -34,8 +52,8 @@ def _cold(folder: Path) -> Measured:
     settle()
     written_ms = (time.perf_counter() - began) * 1e3
     figures = [
-        Figure("cold", "ms", loaded_ms),
-        Figure("cold, until the entry is written", "ms", written_ms),
+        Figure(part, "ms", loaded_ms),
+        Figure(f"{part}, until the entry is written", "ms", written_ms),
     ]
     return Measured(figures, _answer(bars))
 
@@ -84,7 +102,7 @@ def measure_pandas(folder: Path, part: str) -> Measured:
     import pandas as pd
     import pyarrow.parquet  # noqa: F401 - what pandas reads it with
 
-    path = _in_page_cache(folder)
+    path = _in_page_cache(folder, part)
 
     def work() -> dict[str, Any]:
         frame = pd.read_parquet(path)
@@ -93,7 +111,7 @@ def measure_pandas(folder: Path, part: str) -> Measured:
         return {name: np.ascontiguousarray(frame[name].to_numpy()) for name in frame.columns}
 
     taken_ms, columns = once_ms(work)
-    quantity = "cold" if part == "cold" else "from the cache"
+    quantity = "from the cache" if part == "cached" else part
     answer = {
         "rows": [float(len(columns["close"]))],
         "ends": [float(columns["close"][0]), float(columns["close"][-1])],
@@ -106,14 +124,14 @@ def measure_limit(folder: Path, part: str) -> Measured:
     """Read the same file by Polars alone: neither checked, nor contiguous, nor kept."""
     import polars as pl
 
-    path = _in_page_cache(folder)
+    path = _in_page_cache(folder, part)
     pl.DataFrame({"x": [1.0]}).select(pl.col("x") + 1)
     taken_ms, _ = once_ms(lambda: pl.read_parquet(path))
     return Measured([Figure(part, "ms", taken_ms)], {})
 
 
-def _in_page_cache(folder: Path) -> Path:
-    path = folder / "MADE.parquet"
+def _in_page_cache(folder: Path, part: str) -> Path:
+    path = (folder / "zstd" if part == ZSTD else folder) / "MADE.parquet"
     path.read_bytes()
     return path
 

@@ -27,7 +27,7 @@ from neural_trader.data.entries import ROOM
 from neural_trader.data.pieces import Piece, read_piece
 from neural_trader.data.selection import Content, frozen
 from neural_trader.data.times import DATES, DAY_MAX, NAIVE
-from neural_trader.data.validate import is_in_range, is_positive
+from neural_trader.data.validate import are_sound
 
 if TYPE_CHECKING:
     import polars as pl
@@ -145,9 +145,7 @@ class _Columns:
             for row, (name, column) in enumerate(piece.fields.items()):
                 fields[name] = self.arrays[1 + row][at:stop].view(np.float64)
                 _copy(batch[column], fields[name])
-                if not is_positive(fields[name], is_volume=name == "volume"):
-                    raise _Odd
-            if not is_in_range(fields):
+            if not are_sound(fields):
                 raise _Odd
             _put_symbols(piece, batch, at, runs)
             at = stop
@@ -169,7 +167,7 @@ class _Columns:
         scale = DAY_NS
         if isinstance(times.dtype, pl.Datetime):
             scale = {"ns": 1, "us": 1_000, "ms": 1_000_000}[times.dtype.time_unit]
-        _copy(times.to_physical(), out)
+        _copy(times.cast(pl.Int64), out)
         # Beyond these nanoseconds would wrap around silently.
         bound = DAY_MAX * DAY_NS // scale
         if not (-bound <= int(out.min()) and int(out.max()) <= bound):

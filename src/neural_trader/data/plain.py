@@ -25,7 +25,7 @@ from neural_trader.data.readers import header_of
 from neural_trader.data.selection import Content
 from neural_trader.data.tables import CsvText
 from neural_trader.data.times import DATES, read_offset
-from neural_trader.data.validate import is_in_range, is_positive
+from neural_trader.data.validate import are_sound, is_positive
 
 _OFFSET: Final = re.compile(rb"(Z|z|[+-]\d{2}:?\d{2}|[+-]\d{2})?")
 _MARK: Final = b"\xef\xbb\xbf"
@@ -126,8 +126,7 @@ def _long(
     labels: Sequence[str], codes: Stamps, stamps: Stamps, fields: Mapping[str, Floats]
 ) -> list[Member]:
     """Split rows by symbol, in the order in which the symbols first stand."""
-    sound = all(is_positive(x, is_volume=name == "volume") for name, x in fields.items())
-    if not (sound and is_in_range(fields)):
+    if not are_sound(fields):
         raise _Odd
     if len(labels) == 1:
         if not _is_rising(stamps):

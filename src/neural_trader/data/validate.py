@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from neural_trader._kernels.soundness import is_sound
 from neural_trader.core import DataError
 from neural_trader.core.sessions import session_date
 from neural_trader.data.layouts import Series
@@ -45,6 +46,18 @@ def _is_sound(series: Series) -> bool:
     stamps, fields = series.stamps, series.fields
     if not (stamps[1:] > stamps[:-1]).all():
         return False
+    return are_sound(fields)
+
+
+def are_sound(fields: Mapping[str, NDArray[np.float64]]) -> bool:
+    """Return whether the values of every bar are what they must be, each field of shape (T,)."""
+    close = fields["close"]
+    open_, volume = fields.get("open", close), fields.get("volume", close)
+    # What is in range without allowing for noise is so in one pass, and that is nearly all.
+    if ("high" in fields) == ("low" in fields) and is_sound(
+        open_, fields.get("high", open_), fields.get("low", open_), close, volume
+    ):
+        return True
     is_full = all(is_positive(x, is_volume=name == "volume") for name, x in fields.items())
     return is_full and is_in_range(fields)
 

@@ -98,6 +98,8 @@ def run(program: str, *arguments: object, env: dict[str, str]) -> str:
 
 
 def test_the_second_load_imports_nothing_heavy(source: Path, environment: dict[str, str]) -> None:
+    # Quotes are nothing that plain CSV has.
+    source.write_text(source.read_text().replace("date", '"date"', 1))
     cold = run(WARM, source, env=environment).split()
     warm = run(WARM, source, env=environment).split()
     assert "polars" in cold

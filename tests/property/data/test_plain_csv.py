@@ -5,8 +5,10 @@ import math
 import string
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -175,3 +177,40 @@ def test_numbers_are_those_of_python(texts: list[str]) -> None:
 def test_interpreted_numbers_are_the_compiled_ones(texts: list[str]) -> None:
     parse = with_memoryviews(load_interpreted("plain_csv").parse)
     assert numbers(texts, kernel=parse) == numbers(texts)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"data": b""}, "line feed"),
+        ({"data": b"1"}, "line feed"),
+        ({"begin": 3}, "begin"),
+        ({"kinds": np.empty(0, np.int64)}, "data must"),
+        ({"kinds": np.array([plain_csv.SKIPPED])}, "marks must"),
+        ({"marks": np.zeros(3, np.int64)}, "marks must"),
+        ({"codes": np.empty(2, np.int64)}, "one column a row"),
+        ({"values": np.empty((1, 2))}, "one column a row"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(change: dict[str, Any], message: str) -> None:
+    given: dict[str, Any] = {
+        "data": b"1\n",
+        "begin": 0,
+        "separator": 44,
+        "kinds": np.array([plain_csv.NUMBER]),
+        "stamps": np.empty(1, np.int64),
+        "codes": np.empty(1, np.int64),
+        "values": np.empty((1, 1)),
+        "known": {},
+        "marks": np.zeros(plain_csv.MARKS, np.int64),
+    }
+    assert plain_csv.parse(**given) == 1
+    with pytest.raises(ValueError, match=message):
+        plain_csv.parse(**given | change)
+
+
+def test_more_rows_than_there_is_room_for_are_left_alone() -> None:
+    kinds, one = np.array([plain_csv.NUMBER]), np.empty(1, np.int64)
+    marks = np.zeros(plain_csv.MARKS, np.int64)
+    read = plain_csv.parse(b"1\n2\n", 0, 44, kinds, one, one, np.empty((1, 1)), {}, marks)
+    assert read == plain_csv.ODD

@@ -12,6 +12,7 @@ from neural_trader.bench import (
     data_fetch,
     data_loopback,
     data_measure,
+    data_rows,
     data_suite,
     data_year,
     print_data_report,
@@ -134,11 +135,10 @@ def test_a_limit_stands_beside_the_figure(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_rows_and_sharing_answer_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The large cases on a small file, in this process and its workers."""
-    monkeypatch.setattr(data_measure, "ROWS", 20_000)
     monkeypatch.setattr(data_measure, "_TICK_S", 0.0)
     monkeypatch.setattr("neural_trader.data.paths.LARGE_BYTES", 0)
     monkeypatch.setenv("NEURAL_TRADER_CACHE", str(tmp_path / "elsewhere"))
-    data_measure.write_rows(tmp_path)
+    data_rows.write_both(tmp_path, 20_000)
     for name in ("rows_5m", "zero_copy"):
         made = find_data_case(name)
         for part in made.parts:
