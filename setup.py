@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import os
 import platform
 import shutil
+from multiprocessing import get_start_method
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -87,6 +89,8 @@ def kernels() -> list[Extension]:
         extensions,
         include_path=["src"],
         language_level=3,
+        # Where processes are forked, none of them runs this file anew.
+        nthreads=os.cpu_count() or 0 if get_start_method() == "fork" else 0,
         compiler_directives={
             "boundscheck": False,
             "wraparound": False,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from neural_trader.bench import data_cached, data_fetch, data_rows, data_sharing, data_year
-from neural_trader.bench.data_measure import Measured, write_rows, write_year
+from neural_trader.bench.data_measure import Measured, write_year
 
 Engine = Callable[[Path, str], Measured]
 """Measures a part of a case; the folder holds the files that were prepared for it."""
@@ -98,7 +98,7 @@ DATA_CASES: Final = (
     DataCase(
         "zero_copy",
         "5,000,000 rows from a file to sums by two workers",
-        write_rows,
+        data_rows.write_both,
         {"ours": data_sharing.measure_ours, "copies": data_sharing.measure_copies},
         "copies",
         ("",),

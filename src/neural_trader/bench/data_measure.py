@@ -10,6 +10,7 @@ import numpy as np
 
 ROWS: Final = 5_000_000
 SYMBOLS: Final = 20
+MADE: Final = "MADE.parquet"
 YEAR: Final = ("2021-01-01", "2021-12-31")
 _SECONDS: Final = 0.5
 _RUNS_MIN, _RUNS_MAX = 5, 200
@@ -125,6 +126,9 @@ def write_rows(
             "close": close,
             "volume": rng.integers(0, 10_000, rows).astype(np.float64),
         }
-    ).write_parquet(folder / "MADE.parquet", compression=compression)
-    # A file of this very moment is not known by its times, and would be hashed at each load.
-    time.sleep(_TICK_S)
+    ).write_parquet(folder / MADE, compression=compression)
+
+
+def wait_until_old(path: Path) -> None:
+    """Wait until a file is known by its times: one of this very moment is hashed at each load."""
+    time.sleep(max(0.0, path.stat().st_mtime + _TICK_S - time.time()))

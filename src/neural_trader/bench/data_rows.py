@@ -10,12 +10,14 @@ from typing import Any, Final
 import numpy as np
 
 from neural_trader.bench.data_measure import (
+    MADE,
     NO_MEMORY,
     ROWS,
     Figure,
     Measured,
     memory_mb,
     once_ms,
+    wait_until_old,
     write_rows,
 )
 
@@ -30,6 +32,7 @@ def write_both(folder: Path, rows: int = ROWS) -> None:
     other.mkdir()
     write_rows(other, rows, compression="zstd")
     write_rows(folder, rows)
+    wait_until_old(folder / MADE)
 
 
 def measure_ours(folder: Path, part: str) -> Measured:
@@ -61,7 +64,7 @@ def _cold(folder: Path, part: str) -> Measured:
 def _cached(folder: Path) -> Measured:
     from neural_trader.data import load
 
-    path = folder / "MADE.parquet"
+    path = folder / MADE
     first_ms, bars = once_ms(lambda: load(path))
     del bars
     before = memory_mb("RssAnon")
@@ -131,7 +134,7 @@ def measure_limit(folder: Path, part: str) -> Measured:
 
 
 def _in_page_cache(folder: Path, part: str) -> Path:
-    path = (folder / "zstd" if part == ZSTD else folder) / "MADE.parquet"
+    path = (folder / "zstd" if part == ZSTD else folder) / MADE
     path.read_bytes()
     return path
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from neural_trader.bench.data_measure import Figure, Measured, memory_mb, once_ms, peak_over
+from neural_trader.bench.data_measure import MADE, Figure, Measured, memory_mb, once_ms, peak_over
 
 WORKERS: Final = 2
 _FIELDS: Final = ("open", "high", "low", "close", "volume")
@@ -24,7 +24,7 @@ def measure_ours(folder: Path, part: str) -> Measured:  # noqa: ARG001 - it has 
     from neural_trader.backtesting.sweeps.processes import SharedBars
     from neural_trader.data import load, settle
 
-    path = folder / "MADE.parquet"
+    path = folder / MADE
     # Twice: the entry is written, then checked. From then on it is what every later run finds.
     load(path)
     settle()
@@ -47,7 +47,7 @@ def measure_copies(folder: Path, part: str) -> Measured:  # noqa: ARG001 - it ha
     import pandas as pd
     import pyarrow.parquet  # noqa: F401 - what pandas reads it with
 
-    path = folder / "MADE.parquet"
+    path = folder / MADE
 
     def work(submit: Callable[..., Any]) -> list[Any]:
         frame = pd.read_parquet(path)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -249,10 +250,9 @@ class Stack:
 
     def gateway_cpu_s(self) -> float:
         """Return the CPU seconds that the gateway's process has taken since it began."""
-        stat = Path(f"/proc/{self._processes[1].pid}/stat").read_text()
-        # The name of a program may hold spaces and brackets: what counts stands behind the last.
-        fields = stat.rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        # Linux's clock of all threads of a process, to the nanosecond: clock_getcpuclockid(3).
+        # /proc counts in hundredths of a second, as many as a hundred orders take.
+        return time.clock_gettime(~self._processes[1].pid << 3 | 2)
 
     def gateway_memory_mb(self) -> float:
         """Return the memory that the gateway's process has in use."""

@@ -6,12 +6,6 @@ they stand here as claims, beside what is measured. A row that is not measured s
 
 from typing import Any, Final, NamedTuple
 
-DATA_MISSING: Final = "this version has no `bench data`, which fetches and processes"
-TECHNIQUES_MISSING: Final = (
-    "this version has no `bench techniques`, which compares with and without"
-)
-COST_MISSING: Final = "this version has no `bench cost`, which maps the need to a price table"
-
 
 class Source(NamedTuple):
     """Where a figure comes from.

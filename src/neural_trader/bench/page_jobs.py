@@ -1,7 +1,7 @@
 """The parts of a run of the page: each calls a suite for one round, and returns its rows.
 
-No part measures anything itself: what a suite has is taken from it, what none has comes from
-``page_cases``, ``component`` and ``page_orders``, and what another command measures from its JSON.
+No part measures anything itself: what a suite has is taken from it, and what none has comes from
+``page_cases``, ``component`` and ``page_orders``.
 """
 
 import json
@@ -12,21 +12,24 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
+from neural_trader.bench.cost import HEADROOM, price, run_cost
+from neural_trader.bench.data_suite import choose_data_cases, run_data_suite
 from neural_trader.bench.neural_cases import made_artefact
 from neural_trader.bench.neural_suite import run_neural_suite
-from neural_trader.bench.page import COST_MISSING, DATA_MISSING, SIZES, TECHNIQUES_MISSING, slope_of
+from neural_trader.bench.page import SIZES, slope_of
 from neural_trader.bench.page_orders import run_page_orders
 from neural_trader.bench.portfolio_suite import choose_portfolio_cases, run_portfolio_suite
+from neural_trader.bench.prices import read_prices
 from neural_trader.bench.risk_suite import run_risk_suite
-from neural_trader.bench.rows import Report, Row
+from neural_trader.bench.rows import Row
 from neural_trader.bench.runner import measure_process
 from neural_trader.bench.suite import choose_cases, run_suite
+from neural_trader.bench.techniques import choose_techniques, run_techniques_suite
 from neural_trader.core import BenchError
 from neural_trader.forecast import save_artefact
 
 _TIMEOUT_S: Final = 300
+_PROC: Final = Path("/proc/self/stat")
 _COMPONENT: Final = Path(__file__).with_name("component.py")
 _OVER: Final = {
     "market_data": "numpy",
@@ -169,29 +172,22 @@ def _orders(now: Round) -> list[Row]:
     )
 
 
-def _by_command(name: str, missing: str, *, takes_cases: bool) -> Job:
-    """Return the part that another ``bench`` command measures, where this version has it."""
+def _data(now: Round) -> list[Row]:
+    return run_data_suite(choose_data_cases(now.cases), rounds=1, step=now.step).rows
 
-    def job(now: Round) -> list[Row]:
-        now.step(name)
-        command = [sys.executable, "-m", "neural_trader", "bench", name, "--json"]
-        command += ["--rounds", "1"]
-        if takes_cases:
-            command += [word for case in now.cases for word in ("--case", case)]
-        done = run(command)
-        if done.returncode == 2:
-            raise Missing(missing)
-        if done.returncode:
-            said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            message = f"bench {name} failed with exit code {done.returncode}: {said[:200]}"
-            raise BenchError(message)
-        try:
-            return msgspec.json.decode(done.stdout, type=Report).rows
-        except msgspec.MsgspecError as error:
-            reason = f"bench {name} gives no rows of the bench: {error}"
-            raise Missing(reason) from None
 
-    return job
+def _techniques(now: Round) -> list[Row]:
+    return run_techniques_suite(choose_techniques(now.cases), rounds=1, step=now.step).rows
+
+
+def _cost(now: Round) -> list[Row]:
+    if not _PROC.exists():
+        reason = (
+            "CPU and memory of the gateway are read from /proc, which this system does not have"
+        )
+        raise Missing(reason)
+    share = 1.0 if now.is_full else _QUICK_SHARE
+    return price(run_cost(rounds=1, step=now.step, share=share), read_prices(), HEADROOM).rows
 
 
 JOBS: Final[dict[str, Job]] = {
@@ -202,14 +198,14 @@ JOBS: Final[dict[str, Job]] = {
     "risk": _risk,
     "portfolio": _portfolio,
     "signals": _own,
-    "data": _by_command("data", DATA_MISSING, takes_cases=True),
+    "data": _data,
     "neural": _neural,
     "startup": _command_line,
     "components": _components,
     "held": _held,
     "scaling": _own,
-    "techniques": _by_command("techniques", TECHNIQUES_MISSING, takes_cases=True),
-    "cost": _by_command("cost", COST_MISSING, takes_cases=False),
+    "techniques": _techniques,
+    "cost": _cost,
 }
 """The parts of a run by name, in the order in which they are run."""
 

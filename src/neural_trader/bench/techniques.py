@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from neural_trader.bench.data_measure import MADE, wait_until_old, write_rows
 from neural_trader.bench.fresh import run_fresh
 from neural_trader.bench.machine import describe_commit, describe_machine
 from neural_trader.bench.rows import Report, Row
@@ -148,11 +149,14 @@ def run_techniques_suite(
         folder = Path(made)
         if any(one.reads_file for one in techniques):
             step("a file to read")
-            _write_file(folder)
+            write_rows(folder, _ROWS)
         for number in range(rounds):
-            for one in techniques:
+            # Those that read the file come last: it has to be old by then.
+            for one in sorted(techniques, key=lambda each: each.reads_file):
                 if one.name in reasons:
                     continue
+                if one.reads_file:
+                    wait_until_old(folder / MADE)
                 found = _measure_pair(one, folder, is_turned=number % 2 == 1, step=step)
                 if isinstance(found, str):
                     reasons[one.name] = found
@@ -170,12 +174,6 @@ def run_techniques_suite(
         for row in technique_rows(one, taken[one.name], reasons.get(one.name))
     ]
     return Report(machine=machine, provenance=provenance, rows=rows)
-
-
-def _write_file(folder: Path) -> None:
-    from neural_trader.bench.data_measure import write_rows
-
-    write_rows(folder, _ROWS)
 
 
 def _measure_pair(

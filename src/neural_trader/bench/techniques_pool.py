@@ -16,7 +16,7 @@ from neural_trader.execution.orders import LiveOrder
 
 _ORDERS: Final = 40_000
 _OPEN: Final = 64
-_RUNS: Final = 5
+_RUNS: Final = 3
 _SECOND_NS: Final = 1_000_000_000
 
 

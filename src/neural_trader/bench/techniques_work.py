@@ -19,12 +19,11 @@ import numpy as np
 
 import neural_trader as nt
 from neural_trader.bench import data_fetch
-from neural_trader.bench.data_measure import Figure, Measured, median_ms
+from neural_trader.bench.data_measure import MADE, Figure, Measured, median_ms
 from neural_trader.bench.data_sharing import WORKERS, measure_work, sum_columns, sum_shared
 from neural_trader.bench.techniques_pool import measure_fresh, measure_pool
 from neural_trader.core import BenchError
 
-MADE: Final = "MADE.parquet"
 _FIELDS: Final = ("open", "high", "low", "close", "volume")
 _WINDOW: Final = 20
 _WINDOWS: Final = range(10, 110, 10)

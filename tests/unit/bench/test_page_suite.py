@@ -25,6 +25,12 @@ def made(case: str, unit: str, values: list[float], **params: Any) -> Made:
     return job
 
 
+@pytest.fixture(autouse=True)
+def no_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run no baseline program: what is tested here are the rounds around them."""
+    monkeypatch.setattr(page_suite, "ask_program", lambda *_: "not asked")
+
+
 def run(section: str, rounds: int = 3) -> Report:
     return run_page([section], rounds=rounds, step=lambda _: None)[0]
 

@@ -3,8 +3,10 @@
 import os
 import shutil
 import subprocess
+from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from neural_trader.core import BenchError
 
@@ -35,18 +37,30 @@ def build_orders_floor(folder: Path) -> Path:
 
 
 def _compile(name: str, target: Path, flags: tuple[str, ...]) -> Path:
+    target.write_bytes(_compiled(name, flags))
+    target.chmod(0o755)
+    return target
+
+
+@cache
+def _compiled(name: str, flags: tuple[str, ...]) -> bytes:
+    """Return what the compiler makes of a program, once a process."""
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         message = "no C compiler (cc, gcc or $CC)"
         raise BenchError(message)
-    with as_file(files("neural_trader.bench.limits") / name) as source:
+    with (
+        as_file(files("neural_trader.bench.limits") / name) as source,
+        TemporaryDirectory() as made,
+    ):
+        target = Path(made) / "program"
         run = subprocess.run(
             [compiler, *flags, str(source), "-o", str(target), "-lm"],
             capture_output=True,
             text=True,
             check=False,
         )
-    if run.returncode:
-        message = f"{compiler} failed: {run.stderr.strip()[:300]}"
-        raise BenchError(message)
-    return target
+        if run.returncode:
+            message = f"{compiler} failed: {run.stderr.strip()[:300]}"
+            raise BenchError(message)
+        return target.read_bytes()
