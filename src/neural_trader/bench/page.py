@@ -267,9 +267,9 @@ def _orders() -> tuple[PageRow, ...]:
 
 
 _ASLEEP: Final = (
-    "At so few orders a second the cores sleep between them, and three processes are woken for each, "
-    "one after the other: at ten times the rate an order takes less time, not more. Cores that are "
-    "kept awake, or faster ones, would help."
+    "At so few orders a second the cores sleep between them, and three processes are woken for "
+    "each, one after the other: at ten times the rate an order takes less time, not more. Cores "
+    "that are kept awake, or faster ones, would help."
 )
 
 
