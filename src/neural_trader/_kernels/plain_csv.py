@@ -1,7 +1,8 @@
 """Plain CSV: days, times, symbols and decimal numbers go cell by cell straight into columns.
 
 Oracle: ``neural_trader.data.layouts.read_table``, which reads the same text another way and to the
-same bits; text: ``docs/data.md``, "How fast". What is out of the ordinary is left to it.
+same bits; text: ``docs/data.md``, "Large files and
+little memory". What is out of the ordinary is left to it.
 
 Arrays (C-contiguous): ``kinds`` int64 IN, what each column of the text holds; ``stamps`` int64 OUT
 and ``codes`` int64 OUT, one a row; ``values`` float64 OUT, one row a column of numbers, one column

@@ -8,9 +8,11 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from neural_trader.app.cli.bench_cost import bench_cost
 from neural_trader.app.cli.main import cli
 from neural_trader.bench.cost import (
     DAYS_KEPT,
+    HEADROOM,
     NEEDS,
     ORDERS_A_DAY,
     PEAK_RATE,
@@ -198,3 +200,8 @@ def test_a_report_without_the_figures_is_refused(report: Path) -> None:
     report.write_text("[]")
     with pytest.raises(DataError, match="no report"):
         read_needs(report)
+
+
+def test_the_command_and_the_page_leave_the_same_headroom() -> None:
+    (option,) = [each for each in bench_cost.params if each.name == "headroom"]
+    assert option.default == HEADROOM

@@ -5,15 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from neural_trader.bench import limits
 from neural_trader.bench.limits import build_limits
 from neural_trader.core import BenchError
-
-
-@pytest.fixture(autouse=True)
-def nothing_built() -> None:
-    """Forget what this process has compiled already."""
-    limits._compiled.cache_clear()
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")

@@ -37,18 +37,18 @@ def build_orders_floor(folder: Path) -> Path:
 
 
 def _compile(name: str, target: Path, flags: tuple[str, ...]) -> Path:
-    target.write_bytes(_compiled(name, flags))
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        message = "no C compiler (cc, gcc or $CC)"
+        raise BenchError(message)
+    target.write_bytes(_compiled(compiler, name, flags))
     target.chmod(0o755)
     return target
 
 
 @cache
-def _compiled(name: str, flags: tuple[str, ...]) -> bytes:
-    """Return what the compiler makes of a program, once a process."""
-    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        message = "no C compiler (cc, gcc or $CC)"
-        raise BenchError(message)
+def _compiled(compiler: str, name: str, flags: tuple[str, ...]) -> bytes:
+    """Return what a compiler makes of a program, once a process."""
     with (
         as_file(files("neural_trader.bench.limits") / name) as source,
         TemporaryDirectory() as made,

@@ -79,7 +79,7 @@ def to_bytes(columns: Columns, provenance: Provenance) -> tuple[bytes, Provenanc
         | dict(columns.fields)
     )
     out = io.BytesIO()
-    # Half as large again as by Zstandard, and read in a third of the time.
+    # Half as large again as by Zstandard, and read in half of the time.
     frame.write_parquet(
         out, compression="lz4", metadata={PROVENANCE_KEY: encode(complete), seals.KEY: seals.OPEN}
     )
